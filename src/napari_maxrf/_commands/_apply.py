@@ -1,0 +1,111 @@
+"""``maps``, ``embed`` and ``recolour``: what a scan shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_maxrf._commands._console import run, say, warn
+from napari_maxrf._commands._options import add_models
+
+if TYPE_CHECKING:
+    import argparse
+
+    from napari_maxrf.embedding import EmbeddedImage
+
+EMBEDDING_SUFFIXES = {".maxrf", ".h5", ".hdf5"}
+
+
+def add_maps(commands: Any) -> None:
+    """Add the command ``maps``."""
+    parser = commands.add_parser("maps", help="element maps of a scan")
+    parser.add_argument("cube", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
+    parser.add_argument(
+        "--elements", nargs="+", metavar="EL", help="Default: the strongest found."
+    )
+    parser.set_defaults(run=_maps)
+
+
+def _maps(arguments: argparse.Namespace) -> None:
+    from napari_maxrf.analysis import (
+        element_maps_steps,
+        save_element_map,
+        strongest_elements,
+    )
+    from napari_maxrf.io import open_cube
+
+    cube = open_cube(arguments.cube)
+    elements = arguments.elements or strongest_elements(cube)
+    for made in run(element_maps_steps(cube, elements)):
+        path = arguments.out / f"{cube.name}_{made.element}_{made.line}.tif"
+        save_element_map(made, path, cube.pixel_size_mm)
+        say(f"{path}: {made.image.sum():.0f} net counts")
+
+
+def add_embed(commands: Any) -> None:
+    """Add the command ``embed``."""
+    parser = commands.add_parser("embed", help="embed the spectra of a scan")
+    parser.add_argument("cube", type=Path)
+    parser.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        required=True,
+        help="EMBEDDING.maxrf for the latents, or a picture for the false colour.",
+    )
+    add_models(parser, recolouring=False)
+    parser.set_defaults(run=_embed)
+
+
+def _embed(arguments: argparse.Namespace) -> None:
+    from napari_maxrf.embedding import save_embedded
+    from napari_maxrf.pictures import save_picture
+
+    embedded = _embedded(arguments, arguments.model)
+    if arguments.out.suffix.lower() in EMBEDDING_SUFFIXES:
+        save_embedded(embedded, arguments.out)
+    else:
+        save_picture(arguments.out, embedded.false_colour())
+    say(str(arguments.out))
+
+
+def _embedded(arguments: argparse.Namespace, model: Path | None) -> EmbeddedImage:
+    from napari_maxrf.embedding import load_embedder
+    from napari_maxrf.io import open_cube
+
+    embedder = load_embedder(model, arguments.device)
+    embedded = run(embedder.embed_steps(open_cube(arguments.cube)))
+    warn(embedded.warning)
+    return embedded
+
+
+def add_recolour(commands: Any) -> None:
+    """Add the command ``recolour``."""
+    parser = commands.add_parser("recolour", help="predict the colours of a scan")
+    parser.add_argument("cube", type=Path)
+    parser.add_argument("-o", "--out", type=Path, required=True, help="IMAGE.png")
+    add_models(parser, recolouring=True)
+    parser.set_defaults(run=_recolour)
+
+
+def _recolour(arguments: argparse.Namespace) -> None:
+    from napari_maxrf._files import write_json
+    from napari_maxrf.pictures import save_picture
+    from napari_maxrf.recolouring import load_recolourer
+
+    recolourer = load_recolourer(arguments.model, arguments.device)
+    embedded = _embedded(arguments, arguments.embedding)
+    picture = run(recolourer.recolour_steps(embedded))
+    save_picture(arguments.out, picture)
+    steps = [step.to_json() for step in embedded.provenance]
+    facts = {
+        "predicted": True,
+        "cube": arguments.cube.name,
+        "embedding": embedded.model_hash,
+        "recolouring": recolourer.model_hash,
+        "warning": embedded.warning,
+        "provenance": steps,
+    }
+    write_json(arguments.out.with_suffix(".json"), facts)
+    say(f"{arguments.out} (predicted colours)")

@@ -1,0 +1,76 @@
+"""``train``: an embedding or a recolouring network from pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_maxrf._commands._console import run, say
+
+if TYPE_CHECKING:
+    import argparse
+
+    from napari_maxrf.pipeline._plans import PicturePlan
+
+
+def add_train(commands: Any) -> None:
+    """Add the command ``train``."""
+    parser = commands.add_parser("train", help="train a model on pictures")
+    parser.add_argument("kind", choices=("embedding", "recolouring"))
+    parser.add_argument(
+        "--pictures", type=Path, required=True, help="Folder of pictures."
+    )
+    parser.add_argument(
+        "--validation",
+        type=Path,
+        help="Folder of pictures that only judge. Default: every tenth picture.",
+    )
+    parser.add_argument("--config", type=Path, help="Plan of the training (.toml).")
+    parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
+    parser.add_argument(
+        "--embedding",
+        type=Path,
+        help="Embedding model to recolour from. Default: the shipped one.",
+    )
+    parser.add_argument(
+        "--minutes", type=float, help="Stop after this time; the plan decides if unset."
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="Go on from the checkpoint in OUT."
+    )
+    parser.set_defaults(run=_train)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from napari_maxrf import pipeline
+
+    if arguments.kind == "embedding":
+        plan = _plan(arguments, pipeline.EmbeddingPlan)
+        steps = pipeline.train_embedding_steps(
+            arguments.pictures,
+            arguments.out,
+            plan,
+            validation=arguments.validation,
+            resume=arguments.resume,
+        )
+    else:
+        from napari_maxrf.embedding import load_embedder
+
+        plan = _plan(arguments, pipeline.RecolouringPlan)
+        steps = pipeline.train_recolouring_steps(
+            arguments.pictures,
+            arguments.out,
+            plan,
+            embedder=load_embedder(arguments.embedding),
+            validation=arguments.validation,
+            resume=arguments.resume,
+        )
+    say(str(run(steps)))
+
+
+def _plan(arguments: argparse.Namespace, kind: type[PicturePlan]) -> Any:
+    plan: Any = kind.from_toml(arguments.config) if arguments.config else kind()
+    if arguments.minutes is None:
+        return plan
+    training = plan.training.model_copy(update={"max_minutes": arguments.minutes})
+    return plan.model_copy(update={"training": training})

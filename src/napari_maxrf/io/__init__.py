@@ -1,0 +1,47 @@
+"""Scans on disk: open them lazily, describe them, save them as ``.maxrf``.
+
+`open_cube` decides by what a file holds, never by its suffix. One private module
+stands for each family of formats; `FORMATS` lists them for tests and documents.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_maxrf.io._formats import (
+        FORMATS,
+        describe,
+        open_cube,
+        recognise,
+    )
+    from napari_maxrf.io._held import release
+    from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
+
+_PUBLIC = {
+    "FORMATS": "_formats",
+    "describe": "_formats",
+    "open_cube": "_formats",
+    "recognise": "_formats",
+    "release": "_held",
+    "save_cube": "_maxrf_write",
+    "save_cube_steps": "_maxrf_write",
+}
+
+__all__ = [
+    "FORMATS",
+    "describe",
+    "open_cube",
+    "recognise",
+    "release",
+    "save_cube",
+    "save_cube_steps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name in _PUBLIC:
+        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,57 @@
+"""The spectrum of a painted pigment, computed from first principles.
+
+The chain is tube, filters, optic and air; fluorescence and scatter of layered
+paint; air and detector. `expected_spectrum` runs all of it, and every effect can
+be switched off through `Effects`. Cross-sections come from xraylib.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_maxrf.physics._effects import Effects
+    from napari_maxrf.physics._instrument import (
+        Instrument,
+        instrument_names,
+        load_instrument,
+    )
+    from napari_maxrf.physics._materials import Layer, elements_of
+    from napari_maxrf.physics._paint import paint_names, paint_preset, paint_stack
+    from napari_maxrf.physics._spectrum import MODEL_VERSION, expected_spectrum
+
+_PUBLIC = {
+    "MODEL_VERSION": "_spectrum",
+    "Effects": "_effects",
+    "Instrument": "_instrument",
+    "Layer": "_materials",
+    "elements_of": "_materials",
+    "expected_spectrum": "_spectrum",
+    "instrument_names": "_instrument",
+    "load_instrument": "_instrument",
+    "paint_names": "_paint",
+    "paint_preset": "_paint",
+    "paint_stack": "_paint",
+}
+
+__all__ = [
+    "MODEL_VERSION",
+    "Effects",
+    "Instrument",
+    "Layer",
+    "elements_of",
+    "expected_spectrum",
+    "instrument_names",
+    "load_instrument",
+    "paint_names",
+    "paint_preset",
+    "paint_stack",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562)."""
+    if name in _PUBLIC:
+        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

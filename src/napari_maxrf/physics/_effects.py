@@ -1,0 +1,61 @@
+"""Switches for the effects that make up a spectrum."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from napari_maxrf.config import StepConfig
+
+
+class Effects(StepConfig):
+    """What a computed spectrum shall contain.
+
+    Everything that real scans show is on; pile-up and shelf depend on count
+    rate and on the single detector, and are off until asked for.
+    """
+
+    continuum: bool = Field(
+        True, description="Bremsstrahlung of the tube.", title="Tube continuum"
+    )
+    optic: bool = Field(
+        True, description="Loss of high energies in a lens.", title="Lens loss"
+    )
+    air: bool = Field(
+        True, description="Absorption by the atmosphere.", title="Atmosphere"
+    )
+    argon: bool = Field(
+        True, description="Argon line of the air in the beam.", title="Argon line"
+    )
+    self_absorption: bool = Field(
+        True,
+        description="Absorption of beam and fluorescence inside the sample.",
+        title="Self-absorption",
+    )
+    rayleigh: bool = Field(
+        True, description="Elastic scatter of the tube spectrum.", title="Rayleigh"
+    )
+    compton: bool = Field(
+        True, description="Inelastic scatter of the tube spectrum.", title="Compton"
+    )
+    compton_width: bool = Field(
+        True,
+        description="Broadening of the Compton peak by moving electrons.",
+        title="Compton width",
+    )
+    efficiency: bool = Field(
+        True,
+        description="Window and thickness of the detector.",
+        title="Detector efficiency",
+    )
+    resolution: bool = Field(
+        True, description="Finite energy resolution.", title="Resolution"
+    )
+    escape: bool = Field(
+        True, description="Silicon escape peaks.", title="Escape peaks"
+    )
+    pile_up: bool = Field(
+        False, description="Two photons counted as one.", title="Pile-up"
+    )
+    shelf: bool = Field(
+        False, description="Flat shelf below every peak.", title="Shelf"
+    )

@@ -1,0 +1,48 @@
+"""RGB picture and palette to a synthetic scan (ganX, arXiv 2304.14078)."""
+
+from __future__ import annotations
+
+from napari_maxrf.synthesis._clusters import (
+    ColourClusters,
+    cluster_colours,
+    cluster_colours_steps,
+)
+from napari_maxrf.synthesis._config import CountsMode, SynthesisConfig, ganx_preset
+from napari_maxrf.synthesis._mixture import expected_spectra, mixture_weights
+from napari_maxrf.synthesis._sampling import (
+    PhotonSampler,
+    photon_sampler,
+    sample_spectra,
+)
+from napari_maxrf.synthesis._similarity import (
+    ciede2000,
+    colour_similarity,
+    srgb_to_lab,
+)
+from napari_maxrf.synthesis._synthesise import (
+    PaletteLike,
+    Synthesis,
+    synthesise,
+    synthesise_steps,
+)
+
+__all__ = [
+    "ColourClusters",
+    "CountsMode",
+    "PaletteLike",
+    "PhotonSampler",
+    "Synthesis",
+    "SynthesisConfig",
+    "ciede2000",
+    "cluster_colours",
+    "cluster_colours_steps",
+    "colour_similarity",
+    "expected_spectra",
+    "ganx_preset",
+    "mixture_weights",
+    "photon_sampler",
+    "sample_spectra",
+    "srgb_to_lab",
+    "synthesise",
+    "synthesise_steps",
+]

@@ -1,0 +1,102 @@
+"""What the tests of the napari side share: a Qt platform, and a check for leaks."""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+
+import numpy as np
+import pytest
+
+HAS_DISPLAY = sys.platform != "linux" or bool(
+    os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+)
+if not HAS_DISPLAY:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("gui") and not _can_draw():
+        pytest.skip("needs a display: run the tests under xvfb-run")
+
+
+def _can_draw() -> bool:
+    return HAS_DISPLAY and os.environ.get("QT_QPA_PLATFORM") != "offscreen"
+
+
+@pytest.fixture(autouse=True)
+def no_leftover_widgets():
+    """Fail a test that leaves a top-level widget behind."""
+    before = set(map(id, _top_level_widgets()))
+    yield
+    left = [one for one in _top_level_widgets() if id(one) not in before]
+    left = [one for one in left if type(one).__module__.startswith("napari_maxrf")]
+    assert not left, f"still alive: {left}"
+
+
+def _top_level_widgets() -> list:
+    from qtpy.QtCore import QEvent
+    from qtpy.QtWidgets import QApplication
+
+    app = QApplication.instance()
+    if app is None:
+        return []
+    app.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    return list(app.topLevelWidgets())
+
+
+@pytest.fixture
+def viewer():
+    """Return a viewer without a window."""
+    from napari.components import ViewerModel
+
+    return ViewerModel()
+
+
+@pytest.fixture
+def picture():
+    """Return a small picture with many colours, float32 (24, 32, 3)."""
+    return np.random.default_rng(5).random((24, 32, 3), dtype=np.float32)
+
+
+@pytest.fixture
+def cube():
+    """Return a small real-looking cube with an iron and a lead peak."""
+    return make_cube()
+
+
+@pytest.fixture
+def synthetic_cube():
+    """Return the same cube as a synthesis would give it."""
+    from napari_maxrf.provenance import ProcessStep
+
+    return make_cube(provenance=(ProcessStep("synthesise"),))
+
+
+def make_cube(**keywords):
+    import dask.array as da
+
+    from napari_maxrf.cube import EnergyAxis, SpectralCube
+
+    axis = EnergyAxis.from_range(0.5, 20.5, 200)
+    rng = np.random.default_rng(3)
+    expected = np.full((20, 30, 200), 0.2)
+    expected[:, :15] += _lines(axis, {6.40: 100, 7.06: 14})
+    expected[:10] += _lines(axis, {2.35: 20, 10.55: 80, 12.61: 60, 14.77: 9})
+    counts = da.from_array(rng.poisson(expected).astype(np.uint16), chunks=(8, 8, -1))
+    keywords.setdefault("pixel_size_mm", (0.5, 0.25))
+    return SpectralCube(counts, axis, name="panel", **keywords)
+
+
+def _lines(axis, counts_of):
+    """Return Gaussian lines of the stated counts, 165 eV wide."""
+    from math import erf
+
+    edges = [
+        [0.5 * erf((edge - line) / (0.07 * 2**0.5)) for edge in axis.edges_kev]
+        for line in counts_of
+    ]
+    return np.array(list(counts_of.values())) @ np.diff(edges)

@@ -1,0 +1,179 @@
+"""Fluorescence of layers: published regression values and closed-form limits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xraylib
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_maxrf.physics import Effects, Instrument, Layer, load_instrument
+from napari_maxrf.physics._beam import Beam, beam_of, gas_transmission
+from napari_maxrf.physics._detector import efficiency
+from napari_maxrf.physics._fluorescence import EmittedLines, emitted_lines
+from napari_maxrf.physics._materials import Ingredient, mix_by_volume
+from napari_maxrf.physics._paint import OIL, chalk_ground
+from napari_maxrf.physics._stack import Stack
+
+LEAD, MERCURY, SULPHUR = 82, 80, 16
+
+
+@pytest.fixture(scope="module")
+def scanner() -> Instrument:
+    """Return the M6 as the regression values were computed with."""
+    m6 = load_instrument("m6_jetstream")
+    bare = m6.detector.model_copy(update={"dead_layer_um": 0.0})
+    return m6.model_copy(update={"anode_l_scale": 1.0, "detector": bare})
+
+
+def lines_of(layers: list[Layer], scanner: Instrument) -> EmittedLines:
+    """Return the detected lines of a stack."""
+    beam = beam_of(scanner, Effects())
+    lines = emitted_lines(Stack(tuple(layers), scanner.geometry), beam)
+    geometry = scanner.geometry
+    seen = efficiency(scanner.detector, lines.energy_kev) * gas_transmission(
+        geometry, geometry.path_out_mm, lines.energy_kev
+    )
+    return replace(lines, intensity=lines.intensity * seen)
+
+
+def total(lines: EmittedLines, element: int, series: str) -> float:
+    """Add the lines of one shell letter."""
+    return float(lines.intensity[lines.of(element, series)].sum())
+
+
+@pytest.fixture
+def lead_white() -> Layer:
+    """Return lead white in oil."""
+    pigment = Ingredient(0.4, (("Pb3C2O8H2", 1.0),), 6.8)
+    return mix_by_volume([pigment, OIL.share(0.6)], 50.0)
+
+
+@pytest.fixture
+def vermilion() -> Layer:
+    """Return vermilion in oil."""
+    pigment = Ingredient(0.3, (("HgS", 1.0),), 8.1)
+    return mix_by_volume([pigment, OIL.share(0.7)], 30.0)
+
+
+def test_densities_of_the_regression_case(lead_white: Layer, vermilion: Layer) -> None:
+    assert lead_white.density_g_cm3 == pytest.approx(3.278, abs=1e-3)
+    assert vermilion.density_g_cm3 == pytest.approx(3.081, abs=1e-3)
+    assert chalk_ground(500).density_g_cm3 == pytest.approx(1.485, abs=1e-3)
+
+
+def test_lead_m_to_l_in_lead_white(scanner: Instrument, lead_white: Layer) -> None:
+    lines = lines_of([lead_white, chalk_ground(500.0)], scanner)
+    ratio = total(lines, LEAD, "M") / total(lines, LEAD, "L")
+    assert ratio == pytest.approx(0.1105, rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("element", "series", "expected"),
+    [(MERCURY, "M", 0.0891), (SULPHUR, "K", 0.0271), (LEAD, "L", 0.1974)],
+)
+def test_vermilion_over_lead_white(
+    scanner: Instrument,
+    lead_white: Layer,
+    vermilion: Layer,
+    element: int,
+    series: str,
+    expected: float,
+) -> None:
+    lines = lines_of([vermilion, lead_white, chalk_ground(500.0)], scanner)
+    ratio = total(lines, element, series) / total(lines, MERCURY, "L")
+    assert ratio == pytest.approx(expected, rel=0.03)
+
+
+def scalar_infinite(element: int, line: int, beam: Beam, angles: list[float]) -> float:
+    """Integrate the infinite thick sample with scalar calls, energy by energy."""
+    inward, outward = np.sin(np.radians(angles))
+    out = xraylib.CS_Total(element, xraylib.LineEnergy(element, line)) / outward
+    result = 0.0
+    for energy, photons in zip(beam.energy_kev, beam.photons, strict=True):
+        try:
+            sigma = xraylib.CS_FluorLine_Kissel_Cascade(element, line, energy)
+        except ValueError:
+            continue
+        chi = xraylib.CS_Total(element, energy) / inward + out
+        result += photons * sigma / inward / chi
+    return result
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name"), [("Fe", "KL3"), ("Cu", "KM3"), ("Pb", "L3M5"), ("Hg", "M5N7")]
+)
+def test_thick_sample_reaches_the_infinite_formula(symbol: str, name: str) -> None:
+    instrument = load_instrument("m4_mo")
+    beam = beam_of(instrument, Effects())
+    thick = Layer({symbol: 1.0}, 10.0, 1e5)
+    lines = emitted_lines(Stack((thick,), instrument.geometry), beam)
+    computed = lines.intensity[lines.names.index(name)]
+    element = xraylib.SymbolToAtomicNumber(symbol)
+    geometry = instrument.geometry
+    angles = [geometry.incidence_deg, geometry.exit_deg]
+    line = getattr(xraylib, f"{name}_LINE")
+    expected = scalar_infinite(element, line, beam, angles)
+    assert computed == pytest.approx(expected, rel=1e-6)
+
+
+def test_thin_sample_grows_with_its_mass() -> None:
+    instrument = load_instrument("m4_mo")
+    beam = beam_of(instrument, Effects())
+    thin = [
+        emitted_lines(
+            Stack((Layer({"Fe": 1.0}, 7.87, t),), instrument.geometry), beam
+        ).intensity.sum()
+        for t in (1e-6, 2e-6)
+    ]
+    assert thin[1] / thin[0] == pytest.approx(2, rel=1e-4)
+
+
+@settings(max_examples=10, deadline=None)
+@given(part=st.floats(0.01, 0.99), thickness=st.floats(0.1, 500))
+def test_splitting_a_layer_changes_nothing(part: float, thickness: float) -> None:
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    whole = Layer({"Pb": 0.7, "Ca": 0.3}, 3.0, thickness)
+    parts = (
+        replace(whole, thickness_um=thickness * part),
+        replace(whole, thickness_um=thickness * (1 - part)),
+    )
+    one = emitted_lines(Stack((whole,), instrument.geometry), beam)
+    two = emitted_lines(Stack(parts, instrument.geometry), beam)
+    np.testing.assert_allclose(two.intensity, one.intensity, rtol=1e-5)
+
+
+def test_covered_lines_decrease_with_cover() -> None:
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    below = Layer({"Cu": 1.0}, 8.9, 5.0)
+    seen = []
+    for cover in (0.0, 5.0, 20.0, 80.0):
+        stack = Stack((Layer({"Pb": 1.0}, 6.0, cover), below), instrument.geometry)
+        lines = emitted_lines(stack, beam)
+        seen.append(total(lines, 29, "K"))
+    assert np.all(np.diff(seen) < 0)
+    assert seen[-1] < 1e-3 * seen[0]
+
+
+def test_without_self_absorption_cover_does_not_matter() -> None:
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    copper, lead = Layer({"Cu": 1.0}, 8.9, 5.0), Layer({"Pb": 1.0}, 6.0, 80.0)
+    geometry = instrument.geometry
+    open_ = emitted_lines(Stack((copper,), geometry, absorbing=False), beam)
+    covered = emitted_lines(Stack((lead, copper), geometry, absorbing=False), beam)
+    assert total(covered, 29, "K") == pytest.approx(total(open_, 29, "K"))
+
+
+def test_lines_come_from_single_transitions_only() -> None:
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    stack = Stack((Layer({"Fe": 1.0}, 7.87, 10.0),), instrument.geometry)
+    lines = emitted_lines(stack, beam)
+    assert len(set(lines.names)) == len(lines.names)
+    assert not {"KA", "KB", "LA", "LB"} & set(lines.names)

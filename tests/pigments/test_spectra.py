@@ -1,0 +1,182 @@
+"""The spectra of a palette, and the cache behind them."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from napari_maxrf.cube import EnergyAxis
+from napari_maxrf.errors import CalibrationError, MaxrfError
+from napari_maxrf.pigments import Palette, cache_folder, load_palette
+from napari_maxrf.pigments import _spectra as spectra_module
+from napari_maxrf.pigments._cache import write_spectrum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+AXIS = EnergyAxis.from_range(0.5, 38.5, 512)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    spectra_module._kept.cache_clear()
+    yield
+    spectra_module._kept.cache_clear()
+
+
+@pytest.fixture
+def pair() -> Palette:
+    """Return two pigments: one rich in lines, one without any."""
+    return load_palette("sarteano").subset(["cinnabar", "carbon_black"])
+
+
+@pytest.fixture
+def no_physics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make any new computation fail."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(spectra_module, "expected_spectrum", refuse)
+
+
+def in_window(spectrum: np.ndarray, low: float, high: float) -> float:
+    """Return the share of a spectrum between two energies."""
+    return float(spectrum[AXIS.window(low, high)].sum())
+
+
+def test_sarteano_spectra_are_probabilities() -> None:
+    spectra = load_palette("sarteano").spectra(AXIS)
+    assert spectra.shape == (12, 512)
+    assert spectra.min() >= 0
+    np.testing.assert_allclose(spectra.sum(axis=1), 1)
+
+
+@pytest.mark.parametrize(
+    ("pigment", "line"),
+    [
+        ("red_ochre", 6.40),
+        ("cinnabar", 9.97),
+        ("cobalt_blue", 6.93),
+        ("ivory_black", 3.69),
+        ("titanium_white", 4.51),
+    ],
+)
+def test_strongest_line_of_a_pigment(pigment: str, line: float) -> None:
+    spectrum = load_palette("sarteano").subset([pigment]).spectra(AXIS)[0]
+    assert AXIS.centres_kev[spectrum.argmax()] == pytest.approx(line, abs=0.05)
+
+
+def test_smalt_shows_cobalt_and_arsenic() -> None:
+    smalt = load_palette("sarteano").subset(["smalt"]).spectra(AXIS)[0]
+    for line in (6.93, 10.53, 11.73):
+        side = in_window(smalt, line + 0.25, line + 0.45) / 0.2
+        assert in_window(smalt, line - 0.15, line + 0.15) / 0.3 > 2 * side
+
+
+def test_carbon_black_is_mostly_scatter(pair: Palette) -> None:
+    cinnabar, carbon = pair.spectra(AXIS)
+    assert in_window(carbon, 5.0, 38.5) > 0.75
+    assert in_window(carbon, 16.0, 18.0) > 10 * in_window(cinnabar, 16.0, 17.0)
+
+
+def test_all_pigments_have_a_spectrum() -> None:
+    palette = load_palette("pigments_all")
+    spectra = palette.spectra(EnergyAxis.from_range(0.5, 38.5, 128))
+    assert spectra.shape == (88, 128)
+    assert np.isfinite(spectra).all()
+
+
+def test_paint_and_instrument_change_the_spectrum(pair: Palette) -> None:
+    usual = pair.spectra(AXIS)
+    for other in (replace(pair, paint="oil"), replace(pair, instrument="chnet_cr")):
+        assert np.abs(other.spectra(AXIS) - usual).sum(axis=1).min() > 0.02
+
+
+def test_memory_and_disk_give_the_same_as_physics(
+    pair: Palette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed = pair.spectra(AXIS)
+    monkeypatch.setattr(spectra_module, "expected_spectrum", None)
+    np.testing.assert_array_equal(pair.spectra(AXIS), computed)
+    spectra_module._kept.cache_clear()
+    np.testing.assert_array_equal(pair.spectra(AXIS), computed)
+    assert len(list(cache_folder().glob("*.npy"))) == 2
+
+
+def test_changing_the_result_leaves_the_cache_alone(pair: Palette) -> None:
+    first = pair.spectra(AXIS)
+    kept = first.copy()
+    first[:] = 0
+    np.testing.assert_array_equal(pair.spectra(AXIS), kept)
+
+
+def test_a_calibration_of_another_source_shares_the_cache(
+    pair: Palette, request: pytest.FixtureRequest
+) -> None:
+    pair.spectra(AXIS)
+    request.getfixturevalue("no_physics")
+    pair.spectra(replace(AXIS, source="user"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY nonsense", b"\x80\x04K\x01."])
+def test_damaged_cache_is_made_anew(pair: Palette, damage: bytes) -> None:
+    computed = pair.spectra(AXIS)
+    for path in cache_folder().glob("*.npy"):
+        path.write_bytes(damage)
+    spectra_module._kept.cache_clear()
+    np.testing.assert_array_equal(pair.spectra(AXIS), computed)
+
+
+def test_foreign_numbers_in_the_cache_are_not_believed(pair: Palette) -> None:
+    computed = pair.spectra(AXIS)
+    for path in cache_folder().glob("*.npy"):
+        write_spectrum(path.stem, np.full(512, np.nan))
+    spectra_module._kept.cache_clear()
+    np.testing.assert_array_equal(pair.spectra(AXIS), computed)
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(
+    pair: Palette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+        monkeypatch.setenv(variable, str(blocked))
+    assert pair.spectra(AXIS).shape == (2, 512)
+
+
+def test_writers_at_the_same_time_leave_a_whole_file() -> None:
+    values = np.full(4096, 1 / 4096)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: write_spectrum("same", values), range(40)))
+    assert [path.name for path in cache_folder().iterdir()] == ["same.npy"]
+    np.testing.assert_array_equal(np.load(cache_folder() / "same.npy"), values)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder differs by system")
+def test_cache_folder_follows_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder().parts[-3:] == ("xdg", "napari-maxrf", "spectra")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_folder() == tmp_path / ".cache" / "napari-maxrf" / "spectra"
+
+
+def test_axis_above_the_tube_voltage(pair: Palette) -> None:
+    with pytest.raises(CalibrationError, match="40 kV"):
+        pair.spectra(EnergyAxis.from_range(41.0, 60.0, 64))
+
+
+def test_unknown_instrument(pair: Palette) -> None:
+    with pytest.raises(MaxrfError, match="instrument 'm7'"):
+        replace(pair, instrument="m7").spectra(AXIS)
