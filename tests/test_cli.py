@@ -61,7 +61,7 @@ def test_same_seed_gives_the_same_scan(picture, tmp_path, capsys):
         (("palettes", "show"), "sarteano"),
         (("synthesise", "PICTURE", "-o", "x.maxrf", "--threshold", "1.7"), "1.7"),
         (("synthesise", "PICTURE", "-o", "x.maxrf", "--palette", "none"), "none"),
-        (("embed", "PICTURE", "-o", "x.maxrf"), "colours"),
+        (("convert", "PICTURE", "x.maxrf"), "colours"),
         (("train", "embedding", "--pictures", "nowhere", "-o", "x"), "nowhere"),
     ],
 )

@@ -34,7 +34,7 @@ MAY_IMPORT = {
 }
 JOINS = {*MAY_IMPORT, "", "weights"}
 MAY_IMPORT["pipeline"] = {*JOINS}
-MAY_IMPORT["_commands"] = {*JOINS, "pipeline"}
+MAY_IMPORT["_commands"] = {*JOINS, "pipeline", "_napari"}  # opens a window on request
 MAY_IMPORT["cli"] = {*JOINS, "pipeline", "_commands"}
 MAY_IMPORT["__main__"] = {"cli"}
 MAY_IMPORT["_napari"] = {*JOINS, "pipeline"}
@@ -80,10 +80,12 @@ def part_imported(name: str) -> str | None:
     head, *rest = name.split(".")
     if head != PACKAGE:
         return None
-    known = rest and (
-        (SOURCE / rest[0]).is_dir() or (SOURCE / f"{rest[0]}.py").exists()
-    )
-    return rest[0] if known else ""
+    if not rest:
+        return ""
+    if rest[0] in napari_maxrf._PUBLIC:
+        return part_imported(napari_maxrf._PUBLIC[rest[0]])
+    file, folder = SOURCE / f"{rest[0]}.py", SOURCE / rest[0]
+    return rest[0] if file.exists() or folder.is_dir() else ""
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(SOURCE)))

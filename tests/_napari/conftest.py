@@ -14,7 +14,6 @@ HAS_DISPLAY = sys.platform != "linux" or bool(
 )
 if not HAS_DISPLAY:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-os.environ.setdefault("NAPARI_ENSURE_PLUGIN_MAIN_THREAD", "1")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

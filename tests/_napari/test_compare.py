@@ -148,6 +148,24 @@ def test_difference_arrives_as_a_layer_over_the_left_picture(
     qtbot.waitUntil(dock.difference_button.isEnabled, timeout=10_000)
 
 
+def test_difference_of_other_sizes_and_types_has_the_pixels_of_the_left_picture(
+    viewer,
+):
+    from napari_maxrf._napari._difference import difference_work
+    from napari_maxrf.progress import finish
+
+    ramp = np.linspace(0.2, 0.8, 32, dtype=np.float32)
+    picture = np.stack(np.broadcast_arrays(ramp, 1 - ramp, 0.5), axis=-1)
+    picture = np.repeat(picture[None].astype(np.float32), 24, axis=0)
+    large = np.repeat(np.repeat(picture, 3, axis=0), 3, axis=1)
+    left = viewer.add_image((picture * 255).round().astype(np.uint8), rgb=True)
+    right = viewer.add_image(large, rgb=True, scale=(1 / 3, 1 / 3))
+    difference, keywords, _ = finish(difference_work(left, right)())
+    assert difference.shape == (24, 32)
+    assert difference.mean() < 1
+    assert keywords["contrast_limits"] == (0, 4)
+
+
 def test_difference_of_a_grey_layer_is_not_offered(qtbot, viewer, picture):
     viewer.add_image(picture[..., 0])
     viewer.add_image(picture, rgb=True)

@@ -13,7 +13,7 @@ from napari_maxrf._napari._placement import pixel_placement
 from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import MaxrfError
 
-WAIT_MS = 60_000
+WAIT_MS = 300_000
 
 
 @pytest.fixture(scope="module")

@@ -296,7 +296,7 @@ def test_model_chooser_adds_a_file_once(qtbot):
     chooser.choose(path)
     assert chooser.path == path
     assert chooser.combo.count() == 2
-    assert chooser.combo.currentText() == "run1/model.safetensors"
+    assert chooser.combo.currentText() == "run1"
 
 
 def test_empty_folder_is_one_clear_line(qtbot, tmp_path):

@@ -105,11 +105,8 @@ def test_menu_command_says_why_a_file_cannot_be_opened(viewer, qtbot, tmp_path):
     assert len(viewer.layers) == 0
 
 
-def test_real_scan_opens_with_maps_of_iron_and_copper(viewer, plugin, shared_data):
-    path = shared_data / "cubes" / "aurora_antico" / "prova1.h5"
-    if not path.exists():
-        pytest.skip(f"{path.name} is not among the shared data")
-    layers = viewer.open(path, plugin=PLUGIN)
+def test_real_scan_opens_with_maps_of_iron_and_copper(viewer, plugin, prova1):
+    layers = viewer.open(prova1, plugin=PLUGIN)
     elements = {
         facts.element_map.element
         for layer in layers

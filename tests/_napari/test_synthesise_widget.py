@@ -18,7 +18,7 @@ from napari_maxrf.pigments import load_palette
 from napari_maxrf.progress import finish
 from napari_maxrf.synthesis import SynthesisConfig, synthesise
 
-WAIT_MS = 60_000
+WAIT_MS = 300_000
 PIGMENTS = ("red_ochre", "titanium_white")
 
 

@@ -14,7 +14,7 @@ from napari_maxrf.errors import MaxrfError
 from napari_maxrf.pipeline import EmbeddingPlan, RecolouringPlan
 from napari_maxrf.progress import Progress
 
-WAIT_MS = 120_000
+WAIT_MS = 300_000
 
 
 class Spectra(QWidget):

@@ -14,7 +14,7 @@ from napari_maxrf._napari._work import Workbench, workbench
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.progress import Progress
 
-WAIT_MS = 20_000
+WAIT_MS = 300_000
 
 
 @pytest.fixture

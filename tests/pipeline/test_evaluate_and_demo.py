@@ -35,7 +35,7 @@ def test_evaluation_has_all_methods_against_the_original(
     for method in ("recoloured", "nearest_neighbour", "clustered"):
         assert set(report[method]) == set(METRICS)
     assert report["clustered"]["ciede2000"] < report["recoloured"]["ciede2000"]
-    assert report["settings"]["synthesis"]["threshold"] == 0.65
+    assert report["settings"]["synthesis"]["k_max"] == 5
     json.dumps(report)
 
 

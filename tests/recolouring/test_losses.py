@@ -51,6 +51,18 @@ def test_gradient_at_equal_colours_is_finite() -> None:
     assert a.grad.isfinite().all()
 
 
+@pytest.mark.parametrize("red", [-50.0, -4.1, 5.2, 50.0])
+def test_output_far_out_of_range_gives_no_nan(red: float) -> None:
+    """With a negative mean red below -2 the root would be of a negative number."""
+    raw = pixel(red, 0.5, 0.5).requires_grad_()
+    distance = compuphase(raw, pixel(0.0, 0.5, 0.5))
+    distance.sum().backward()
+    weight = 2.0 if red < 0 else 3.0
+    assert distance.item() == pytest.approx(weight**0.5 * abs(red), rel=1e-5)
+    assert raw.grad is not None
+    assert raw.grad.isfinite().all()
+
+
 def test_stays_in_float32_under_autocast() -> None:
     half = torch.rand(1, 3, 4, 4).to(torch.bfloat16)
     with torch.autocast("cpu", torch.bfloat16):

@@ -116,8 +116,9 @@ class FolderRow(QWidget):
 
 
 def _short(path: Path) -> str:
-    """Name a model file by its folder too, since trained ones are all alike."""
-    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
+    """Name a trained model by its folder, since all trained ones are alike."""
+    alike = path.stem == "model" and path.parent.name
+    return path.parent.name if alike else path.stem
 
 
 def _side_by_side(parent: QWidget, wide: QWidget, small: QWidget) -> None:

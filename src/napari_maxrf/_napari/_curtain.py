@@ -83,7 +83,7 @@ class Curtain(Comparison):
         n = pixels_before_cut(self.below, self.above, self._left.shape, fraction, axis)
         if n:
             self.above.data = self._left[:, :n] if upright else self._left[:n]
-        pass
+        self.above.visible = n > 0
 
 
 def pixels_before_cut(

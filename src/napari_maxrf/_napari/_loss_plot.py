@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_maxrf.progress import Progress
 
 LOSS = "loss"
-HEIGHT = 150
+HEIGHT = 175
 PACE_S = 0.4
 MOST_POINTS = 4000
 COLOURS = {LOSS: "#4fc3f7"}
@@ -113,13 +113,6 @@ def _curve(plot: Any, name: str, title: str) -> Any:
     import pyqtgraph
 
     colour = COLOURS.get(name, OTHER_COLOUR)
-    dots = {} if name == LOSS else {"symbol": "o", "symbolSize": 5}
-    return plot.plot(
-        [],
-        [],
-        pen=pyqtgraph.mkPen(colour, width=1.5),
-        name=title,
-        symbolBrush=colour,
-        symbolPen=None,
-        **dots,
-    )
+    dots = {"symbol": "o", "symbolSize": 5, "symbolPen": None, "symbolBrush": colour}
+    pen = pyqtgraph.mkPen(colour, width=1.5)
+    return plot.plot([], [], pen=pen, name=title, **({} if name == LOSS else dots))

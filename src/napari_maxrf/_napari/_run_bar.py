@@ -163,7 +163,7 @@ class RunBar(QWidget):
     def _show(self, record: Progress) -> None:
         self.bar.setRange(0, record.total)
         self.bar.setValue(min(record.done, record.total))
-        self.bar.setFormat(f"{record.stage} %p %" if record.total else record.stage)
+        self.bar.setFormat(f"{record.stage}: %p %" if record.total else record.stage)
 
     def _succeed(self, result: Any) -> None:
         if self._request is None:

@@ -103,7 +103,7 @@ class Embedder:
                 f"Spectra of shape {counts.shape} do not fit the model, which takes "
                 f"{self.axis.n_channels} bins."
             )
-        latents = np.empty((len(counts), self.config.n_latents), np.float32)
+        latents: Floats = np.empty((len(counts), self.config.n_latents), np.float32)
         for start in range(0, len(counts), SPECTRA_AT_ONCE):
             part = slice(start, start + SPECTRA_AT_ONCE)
             spectra = transform(as_tensor(counts[part]).to(self.device))
@@ -225,7 +225,7 @@ def _blocks(
     The blocks of the source are kept: a smaller cut would read each of them
     several times.
     """
-    counts = cube.counts.rechunk({2: -1})
+    counts = cube.counts.rechunk({2: -1})  # type: ignore[no-untyped-call]
     rows, columns = (_slices(sizes) for sizes in counts.chunks[:2])
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):

@@ -76,7 +76,7 @@ class EmbeddedImage:
         span = np.maximum(self.high - self.low, 1e-6)
         colours = np.clip((self.latents - self.low) / span, 0, 1)[..., :3]
         colours[self.empty] = 0
-        return colours.astype(np.float32)
+        return np.asarray(colours, dtype=np.float32)
 
     def standardised(self) -> Floats:
         """Return (latents - mean)/std, with 0 where a pixel is empty.

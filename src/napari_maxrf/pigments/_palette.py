@@ -63,6 +63,10 @@ class Palette:
                 f"Palette {self.id!r} holds {', '.join(twice)} more than once."
             )
 
+    def __len__(self) -> int:
+        """Return the number of pigments."""
+        return len(self.pigments)
+
     @property
     def ids(self) -> tuple[str, ...]:
         """The pigments' ids, in order."""

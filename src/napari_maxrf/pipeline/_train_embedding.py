@@ -134,15 +134,17 @@ def draw_spectra(
     ndarray of unsigned int, shape (len(prepared) * per_picture, n_bins)
         Counts. `stream` separates the random numbers of several sets.
     """
-    shape = (len(prepared), per_picture, synthesis.n_bins)
-    spectra = np.empty(shape, np.uint16)
+    spectra: Spectra | None = None
     for index in range(len(prepared)):
-        seed = (synthesis.seed, 1 + stream, index)
-        rng = np.random.default_rng(seed)
+        rng = np.random.default_rng((synthesis.seed, 1 + stream, index))
         pixels = rng.choice(prepared.labels[index].ravel(), per_picture)
-        spectra[index] = draw(prepared.expected[index], pixels, synthesis, rng)
+        drawn = draw(prepared.expected[index], pixels, synthesis, rng)
+        if spectra is None:
+            spectra = np.empty((len(prepared), *drawn.shape), drawn.dtype)
+        spectra[index] = drawn
         if index % 20 == 0:
             yield Progress("Drawing spectra", index, len(prepared))
+    assert spectra is not None  # noqa: S101 - there is at least one picture
     return spectra.reshape(-1, synthesis.n_bins)
 
 

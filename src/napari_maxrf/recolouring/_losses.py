@@ -27,8 +27,8 @@ def compuphase(a: Tensor, b: Tensor, eps: float = EPS) -> Tensor:
     """Return the CompuPhase colour distance of every pixel.
 
     ``sqrt((2 + rm) dR^2 + 4 dG^2 + (3 - rm) dB^2 + eps)`` with ``rm`` the mean
-    of both reds, for colours in 0..1. Always in float32, since `eps` vanishes
-    in half precision.
+    of both reds, held in 0..1. Always in float32, since `eps` vanishes in half
+    precision.
 
     Parameters
     ----------
@@ -49,7 +49,8 @@ def compuphase(a: Tensor, b: Tensor, eps: float = EPS) -> Tensor:
     3.0
     """
     a, b = a.float(), b.float()
-    mean_red = (a.select(-3, 0) + b.select(-3, 0)) / 2
+    # Raw output may lie far outside 0..1, where a weight would turn negative.
+    mean_red = ((a.select(-3, 0) + b.select(-3, 0)) / 2).clamp(0, 1)
     red, green, blue = (a - b).square().unbind(-3)
     return ((2 + mean_red) * red + 4 * green + (3 - mean_red) * blue + eps).sqrt()
 

@@ -72,7 +72,7 @@ class SynthesisConfig(StepConfig):
         json_schema_extra={"unit": "counts"},
     )
     threshold: float = Field(
-        0.65,
+        0.7,
         ge=0.0,
         le=1.0,
         title="Similarity threshold",
@@ -80,7 +80,7 @@ class SynthesisConfig(StepConfig):
         "at least this. 0.2 mixes nearly all pigments, 0.9 only the nearest ones.",
     )
     k_min: int = Field(
-        10,
+        20,
         ge=1,
         le=256,
         title="Fewest colours",
@@ -88,7 +88,7 @@ class SynthesisConfig(StepConfig):
         "few clusters, so this decides the level of detail.",
     )
     k_max: int = Field(
-        16,
+        22,
         ge=1,
         le=256,
         title="Most colours",

@@ -7,7 +7,6 @@ therefore ends with the weights of one that was not.
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from dataclasses import dataclass
@@ -20,15 +19,9 @@ from napari_maxrf import __version__
 from napari_maxrf.errors import TrainingError
 from napari_maxrf.progress import Progress, Steps, finish
 from napari_maxrf.training._curves import draw_curves
+from napari_maxrf.training._engine import Engine
 from napari_maxrf.training._log import write_log
 from napari_maxrf.training._prefetch import Prefetch, prefetch
-from napari_maxrf.training._schedule import (
-    average_of,
-    make_optimiser,
-    make_plateau,
-    step_seed,
-    warm_up,
-)
 from napari_maxrf.training._state import (
     TrainingState,
     load_checkpoint,
@@ -40,7 +33,7 @@ from napari_maxrf.training._state import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from torch import Tensor, nn
+    from torch import Tensor
 
     from napari_maxrf.training._config import TrainingConfig
     from napari_maxrf.training._task import Task
@@ -48,7 +41,6 @@ if TYPE_CHECKING:
 Stop = Literal["epochs", "early stop", "time"]
 SHOW_SECONDS = 0.1
 DRAW_SECONDS = 20.0
-VALIDATION = 2**31
 
 
 @dataclass(frozen=True)
@@ -137,25 +129,16 @@ def run_training(
 
 
 class _Run:
-    """One training in this process: the parts, and where they stand."""
+    """One training: where it stands, what it keeps, and when it ends."""
 
     def __init__(self, task: Task, config: TrainingConfig, out: Path) -> None:
-        from accelerate import Accelerator
-
         self.task, self.config, self.out = task, config, out
-        # Global to the process: made here, so that a later training reuses it.
-        self.accelerator = Accelerator()
-        model = copy.deepcopy(task.model)
-        # Before prepare, which binds autocast to the forward of this object.
-        self.average = average_of(model, config.ema_decay)
-        self.average.to(self.accelerator.device).eval()
-        optimiser = make_optimiser(model, config)
-        self.plateau = make_plateau(optimiser, config, task.mode)
-        self.model, self.optimiser = self.accelerator.prepare(model, optimiser)
+        self.engine = Engine(task, config)
         self.state = TrainingState()
-        self.whole = True  # False while a step is being made
+        self.whole = True  # False while a step or an epoch is being closed
         self._resumed_at = self._saved_at = time.monotonic()
         self._shown_at = self._drawn_at = -math.inf
+        self._terms: dict[str, Tensor] = {}
         self._shown: dict[str, float] = {}
 
     # -- beginning, saving and ending -------------------------------------
@@ -176,49 +159,37 @@ class _Run:
                 f"{self.out} already holds a training; resume it, or choose "
                 "another folder."
             )
-        if self.accelerator.is_main_process:
+        if self.engine.is_main:
             remove_leftovers(self.checkpoint_path)
         if there:
             self._load()
-        self.model.train()
 
     def _described(self) -> dict[str, Any]:
-        processes = self.accelerator.num_processes
         return {
             "task": self.task.description,
             "training": self.config.to_json(),
-            "processes": processes,
+            "processes": self.engine.processes,
         }
 
     def _load(self) -> None:
         """Put everything back where the checkpoint left it."""
         content = load_checkpoint(self.checkpoint_path)
         refuse_changes(content["description"], self._described(), self.out)
-        self.accelerator.unwrap_model(self.model).load_state_dict(content["model"])
-        self.optimiser.load_state_dict(content["optimiser"])
-        self.plateau.load_state_dict(content["plateau"])
-        self.average.load_state_dict(content["average"])
-        if self.accelerator.scaler is not None and content["scaler"] is not None:
-            self.accelerator.scaler.load_state_dict(content["scaler"])
+        self.engine.load_parts(content)
         self.state = TrainingState(**content["state"])
-        device = self.accelerator.device
+        device = self.engine.device
         self.state.sums = {n: t.to(device) for n, t in self.state.sums.items()}
 
     def save(self) -> None:
         """Write the checkpoint of this very step."""
         self._saved_at = time.monotonic()
-        if not self.accelerator.is_main_process:
+        if not self.engine.is_main:
             return
         self._count_time()
-        scaler = self.accelerator.scaler
         content = {
             "description": self._described(),
-            "model": self.accelerator.unwrap_model(self.model).state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "plateau": self.plateau.state_dict(),
-            "average": self.average.state_dict(),
-            "scaler": None if scaler is None else scaler.state_dict(),
             "state": vars(self.state),
+            **self.engine.parts(),
         }
         save_checkpoint(self.checkpoint_path, content)
 
@@ -236,7 +207,7 @@ class _Run:
 
     def finished(self, stopped: Stop) -> TrainingResult:
         """Judge the last weights, write the model and report."""
-        if self.state.step > self.state.epoch * self.config.steps_per_epoch:
+        if not self._between_epochs():
             self.save()
         weights, metrics = self._choose()
         self._write_model(weights, metrics)
@@ -252,6 +223,9 @@ class _Run:
             tuple(self.state.history),
         )
 
+    def _between_epochs(self) -> bool:
+        return self.state.step == self.state.epoch * self.config.steps_per_epoch
+
     def _choose(self) -> tuple[dict[str, Tensor] | None, dict[str, float]]:
         """Return the weights to save (None: the averaged ones) and their metrics.
 
@@ -259,7 +233,7 @@ class _Run:
         has judged yet; they are, but without a trace in the checkpoint.
         """
         best = self.state.best_weights, self._best_metrics()
-        if self.state.step == self.state.epoch * self.config.steps_per_epoch:
+        if self._between_epochs():
             return best
         last = self._measure()
         judged = self.state.epoch >= self.task.first_judged_epoch
@@ -279,13 +253,11 @@ class _Run:
         self, weights: dict[str, Tensor] | None, metrics: dict[str, float]
     ) -> None:
         """Hand the chosen weights to the task, which writes the file."""
-        if not self.accelerator.is_main_process:
+        if not self.engine.is_main:
             return
         self._count_time()
-        model: nn.Module = copy.deepcopy(self.average.module)
-        if weights is not None:
-            model.load_state_dict(weights)
-        self.task.save(self.model_path, model.eval(), self._summary(metrics))
+        model = self.engine.averaged_model(weights)
+        self.task.save(self.model_path, model, self._summary(metrics))
 
     def _summary(self, metrics: dict[str, float]) -> dict[str, Any]:
         """Return what a model file should say of its training."""
@@ -297,8 +269,8 @@ class _Run:
             "steps": self.state.step,
             "best_epoch": self.state.best_epoch,
             "seconds": round(self.state.seconds, 1),
-            "device": str(self.accelerator.device),
-            "processes": self.accelerator.num_processes,
+            "device": str(self.engine.device),
+            "processes": self.engine.processes,
             "torch": torch.__version__,
             "version": __version__,
         }
@@ -307,8 +279,7 @@ class _Run:
 
     def steps(self) -> Steps[Stop]:
         """Make steps and validations until something ends the training."""
-        stride = self.accelerator.num_processes
-        with prefetch(self.task.batch, stride) as batches:
+        with prefetch(self.task.batch, self.engine.processes) as batches:
             while True:
                 if self.state.step == self._epoch_end():
                     yield from self._show("Validating", self._shown)
@@ -338,41 +309,18 @@ class _Run:
         """Say whether the budget is spent; all processes agree on it."""
         self._count_time()
         spent = self.state.seconds >= 60 * self.config.max_minutes
-        if self.accelerator.num_processes == 1:
-            return spent
-        flag = torch.tensor(float(spent), device=self.accelerator.device)
-        return float(self.accelerator.reduce(flag, "sum")) > 0
+        return self.engine.across(float(spent)) > 0
 
     def _step(self, batches: Prefetch) -> None:
         """Make one step; the training is whole again when it returns."""
-        state, accelerator = self.state, self.accelerator
-        rank = accelerator.process_index
-        batch = batches.take(state.step * accelerator.num_processes + rank)
-        batch = tuple(t.to(accelerator.device, non_blocking=True) for t in batch)
         self.whole = False
-        torch.manual_seed(step_seed(self.config.seed, state.step, rank))
-        warm_up(self.optimiser, state.step, self.config)
-        with accelerator.autocast():
-            terms = self.task.loss(self.model, batch, state.epoch)
-        accelerator.backward(terms["loss"])
-        if self.config.gradient_clip:
-            accelerator.clip_grad_norm_(
-                self.model.parameters(), self.config.gradient_clip
-            )
-        self.optimiser.step()
-        self.optimiser.zero_grad()
-        self.average.update_parameters(accelerator.unwrap_model(self.model))
-        self._add(terms)
-        state.step += 1
+        self._terms = self.engine.step(batches, self.state.step, self.state.epoch)
+        for name, term in self._terms.items():
+            before = self.state.sums.get(name)
+            # Added up where they are: reading them off would wait for the device.
+            self.state.sums[name] = term.clone() if before is None else before + term
+        self.state.step += 1
         self.whole = True
-
-    def _add(self, terms: dict[str, Tensor]) -> None:
-        """Add the terms of a step to the sums of its epoch, without a sync."""
-        sums = self.state.sums
-        for name, value in terms.items():
-            term = value.detach().float()
-            sums[name] = sums[name] + term if name in sums else term.clone()
-        self._terms = {name: value.detach() for name, value in terms.items()}
 
     def _values(self) -> dict[str, float]:
         """Return the numbers of this step, read off the device now and then."""
@@ -381,31 +329,27 @@ class _Run:
             self._shown_at = now
             self._shown = {name: float(term) for name, term in self._terms.items()}
             self._refuse_unfinite(self._shown["loss"], "loss")
-            self._shown["learning_rate"] = self._rate()
+            self._shown["learning_rate"] = self.engine.rate
             self._shown["epoch"] = float(self.state.epoch)
         return self._shown
-
-    def _rate(self) -> float:
-        return float(self.optimiser.param_groups[0]["lr"])
 
     def _refuse_unfinite(self, value: float, name: str) -> None:
         """Stop a training that has diverged, before a checkpoint keeps it."""
         if not math.isfinite(value):
+            self.whole = False
             raise TrainingError(
                 f"The {name} is {value} at step {self.state.step}; lower the "
                 f"learning rate ({self.config.learning_rate:g}) and train anew in "
-                "another folder, or resume if the cause was something else."
+                "another folder."
             )
 
     def _show(self, stage: str, values: dict[str, Any]) -> Iterator[Progress]:
         """Yield a record, on the main process only."""
-        if self.accelerator.is_main_process:
+        if self.engine.is_main:
             total = self.config.epochs * self.config.steps_per_epoch
-            numbers = {
-                n: float(v) for n, v in values.items() if isinstance(v, int | float)
-            }
-            title = f"{stage} epoch {self.state.epoch + (stage != 'Validated')}"
-            yield Progress(title, self.state.step, total, numbers)
+            numbers = {n: float(v) for n, v in values.items()}
+            epoch = self.state.epoch + (stage != "Validated")
+            yield Progress(f"{stage} epoch {epoch}", self.state.step, total, numbers)
 
     def _save_by_time(self) -> None:
         minutes = (time.monotonic() - self._saved_at) / 60
@@ -433,25 +377,14 @@ class _Run:
     def _epoch_means(self) -> dict[str, float]:
         """Average the loss terms over the steps and processes of the epoch."""
         steps = self.config.steps_per_epoch
-        sums = {n: self._across(t) / steps for n, t in self.state.sums.items()}
-        self._refuse_unfinite(sums["loss"], "mean loss of the epoch")
-        return sums
-
-    def _across(self, value: Tensor | float) -> float:
-        """Average a number over the processes, so that all decide alike."""
-        if self.accelerator.num_processes == 1:
-            return float(value)
-        tensor = torch.as_tensor(value, dtype=torch.float32)
-        tensor = tensor.to(self.accelerator.device)
-        return float(self.accelerator.reduce(tensor, "mean"))
+        sums = self.state.sums.items()
+        means = {name: self.engine.across(total) / steps for name, total in sums}
+        self._refuse_unfinite(means["loss"], "mean loss of the epoch")
+        return means
 
     def _measure(self) -> dict[str, float]:
-        """Validate the averaged weights."""
-        torch.manual_seed(step_seed(self.config.seed, VALIDATION, self.state.epoch))
-        self.average.eval()
-        with torch.no_grad():
-            metrics = self.task.validate(self.average.module, self.state.epoch)
-        metrics = {name: self._across(value) for name, value in metrics.items()}
+        """Validate, and make sure of the metric that decides."""
+        metrics = self.engine.measure(self.state.epoch)
         if self.task.metric not in metrics:
             raise TrainingError(
                 f"The validation gave {', '.join(metrics)}, but no {self.task.metric}."
@@ -470,16 +403,13 @@ class _Run:
         """Step the schedule, keep the weights if they are the best."""
         # Not in the warm-up, whose rate the schedule would take for its own.
         if self.state.step >= self.config.warmup_steps:
-            self.plateau.step(metric)
+            self.engine.plateau.step(metric)
         if not self._better(metric):
             self.state.stale_epochs += 1
             return False
         self.state.best_metric, self.state.best_epoch = metric, self.state.epoch
         self.state.stale_epochs = 0
-        weights = self.average.module.state_dict()
-        self.state.best_weights = {
-            n: t.detach().cpu().clone() for n, t in weights.items()
-        }
+        self.state.best_weights = self.engine.averaged_weights()
         return True
 
     def _record(
@@ -491,7 +421,7 @@ class _Run:
             "epoch": self.state.epoch,
             "step": self.state.step,
             "seconds": round(self.state.seconds, 3),
-            "learning_rate": self._rate(),
+            "learning_rate": self.engine.rate,
             **{f"train_{name}": value for name, value in means.items()},
             **{f"val_{name}": value for name, value in metrics.items()},
         }
@@ -499,7 +429,7 @@ class _Run:
     def _write_out(self, model: bool) -> None:
         """Write checkpoint, log, curves and, if it is worth it, the model."""
         self.save()
-        if not self.accelerator.is_main_process:
+        if not self.engine.is_main:
             return
         write_log(self.out / "log.jsonl", self.state.history)
         self._draw()
@@ -509,7 +439,7 @@ class _Run:
     def _draw(self, force: bool = False) -> None:
         """Draw the curves, but not more often than is worth it."""
         now = time.monotonic()
-        if not self.accelerator.is_main_process or not self.state.history:
+        if not self.engine.is_main or not self.state.history:
             return
         if force or now - self._drawn_at >= DRAW_SECONDS:
             self._drawn_at = now

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from napari_maxrf.training._config import TrainingConfig
 
+    Tensors = tuple[Tensor, ...] | list[Tensor]
+    Update = Callable[[Tensors, Tensors, Tensor | int], None]
+
 
 def step_seed(*numbers: int) -> int:
     """Return a 63-bit seed that depends on all `numbers` and their order."""
@@ -70,13 +73,11 @@ def average_of(model: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(model, multi_avg_fn=_growing_average(decay))
 
 
-def _growing_average(
-    decay: float,
-) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def _growing_average(decay: float) -> Update:
     """Return the update of a moving average whose decay grows at first."""
 
-    def update(mean: list[Tensor], new: list[Tensor], n: Tensor | int) -> None:
+    def update(mean: Tensors, new: Tensors, n: Tensor | int) -> None:
         present = min(decay, (1 + int(n)) / (10 + int(n)))
-        get_ema_multi_avg_fn(present)(mean, new, n)
+        get_ema_multi_avg_fn(present)(mean, new, n)  # type: ignore[no-untyped-call]
 
     return update
