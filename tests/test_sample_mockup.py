@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 
@@ -76,7 +77,7 @@ def test_painting_again_gives_nearly_the_same_picture(
 def test_same_strokes_every_time(script: ModuleType) -> None:
     def painted() -> tuple[np.ndarray, np.ndarray]:
         canvas = script.Canvas.blank(script.Grid(0, 0, 60, 340, 1))
-        for passage in list(script.swatches.passages(canvas.grid))[:4]:
+        for passage in islice(script.swatches.passages(canvas.grid), 4):
             script.paint(canvas, passage)
         return canvas.colour, canvas.height
 
