@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 DISPLAY_RUN := $(if $(DISPLAY),,xvfb-run -a -s "-screen 0 1600x1000x24")
 IMAGE ?=
 
-.PHONY: demo test bench lint types manifest tests wheel clean
+.PHONY: demo test bench lint types manifest tests wheel sample clean
 
 demo: $(READY)
 	$(DISPLAY_RUN) $(BIN)/napari-maxrf demo $(if $(IMAGE),--image "$(IMAGE)") --out demo
@@ -32,6 +32,12 @@ tests: $(READY)
 
 wheel: $(READY)
 	$(BIN)/python tools/check_wheel.py
+
+# Paints the mock-up anew and scans it; the results are kept in sample_data.
+sample: $(READY)
+	$(BIN)/python sample_data/paint_mockup.py
+	$(BIN)/napari-maxrf synthesise sample_data/mockup.png --max-side 144 \
+		--pixel-size-mm 2 --out sample_data/mockup.maxrf
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py

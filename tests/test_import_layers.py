@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import napari_maxrf
+
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_maxrf"
 PACKAGE = "napari_maxrf"
 

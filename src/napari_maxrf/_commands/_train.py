@@ -33,6 +33,11 @@ def add_train(commands: Any) -> None:
         help="Embedding model to recolour from. Default: the shipped one.",
     )
     parser.add_argument(
+        "--start-from",
+        type=Path,
+        help="Recolouring model whose weights are trained further.",
+    )
+    parser.add_argument(
         "--minutes", type=float, help="Stop after this time; the plan decides if unset."
     )
     parser.add_argument(
@@ -63,6 +68,7 @@ def _train(arguments: argparse.Namespace) -> None:
             plan,
             embedder=load_embedder(arguments.embedding),
             validation=arguments.validation,
+            start_from=arguments.start_from,
             resume=arguments.resume,
         )
     say(str(run(steps)))

@@ -103,7 +103,8 @@ class Embedder:
                 f"Spectra of shape {counts.shape} do not fit the model, which takes "
                 f"{self.axis.n_channels} bins."
             )
-        latents: Floats = np.empty((len(counts), self.config.n_latents), np.float32)
+        shape = len(counts), self.config.n_latents
+        latents: Floats = np.empty(shape, np.float32)
         for start in range(0, len(counts), SPECTRA_AT_ONCE):
             part = slice(start, start + SPECTRA_AT_ONCE)
             spectra = transform(as_tensor(counts[part]).to(self.device))
@@ -113,7 +114,8 @@ class Embedder:
     def standardise(self, latents: Floats) -> Floats:
         """Scale latents to mean 0 and deviation 1 over the training spectra."""
         mean, std = self._latent_facts["mean"], self._latent_facts["std"]
-        return (latents - mean) / np.maximum(std, np.finfo(np.float32).tiny)
+        scaled = (latents - mean) / np.maximum(std, np.finfo(np.float32).tiny)
+        return np.asarray(scaled, dtype=np.float32)
 
     def embed(self, cube: SpectralCube) -> EmbeddedImage:
         """Embed a cube; see `embed_steps`."""

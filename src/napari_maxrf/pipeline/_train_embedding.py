@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_maxrf.cube import SpectralCube
-    from napari_maxrf.pipeline._plans import EmbeddingPlan
+    from napari_maxrf.pipeline._plans import EmbeddingPlan, PicturePlan
 
 Spectra = npt.NDArray[Any]
 HELD_OUT = 10
@@ -77,7 +77,7 @@ def train_embedding_steps(
     else:
         spectra = yield from _spectra_of_scans(sources, plan)
         facts = {"scans": [cube.name for cube in sources]}
-    facts |= {"spectra": len(spectra[0]), "plan": plan.to_json()}
+    facts |= {"spectra": len(spectra[0]), "plan": plan_facts(plan)}
     if len(spectra[0]) < plan.training.batch_size:
         raise TrainingError(
             f"{len(spectra[0])} spectra are too few for batches of "
@@ -189,3 +189,12 @@ def _spectra_of_scans(
 def said(folder: Path) -> str:
     """Name a folder of pictures without the path that leads to it."""
     return "/".join(folder.resolve().parts[-2:])
+
+
+def plan_facts(plan: PicturePlan) -> dict[str, Any]:
+    """Return a plan as JSON, without its schedule.
+
+    The training itself records its schedule, of which length and time may be
+    raised when it is resumed.
+    """
+    return plan.model_dump(mode="json", exclude={"training"})

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_maxrf._files import atomic_path, content_hash
+from napari_maxrf._files import atomic_path, content_hash, file_hash
 from napari_maxrf.pigments import Palette, load_palette
 from napari_maxrf.pipeline._prepared import (
     PreparedPictures,
     picture_paths,
     prepare_pictures,
 )
-from napari_maxrf.pipeline._train_embedding import draw, said
+from napari_maxrf.pipeline._train_embedding import draw, plan_facts, said
 from napari_maxrf.progress import Progress, Steps
 from napari_maxrf.provenance import ProcessStep
 
@@ -104,6 +104,7 @@ def train_recolouring_steps(
     *,
     embedder: Embedder,
     validation: Path | None = None,
+    start_from: Path | None = None,
     resume: bool = False,
 ) -> Steps[Path]:
     """Train the recolouring network and write its model file.
@@ -120,6 +121,8 @@ def train_recolouring_steps(
         The embedding whose latents are recoloured.
     validation : path, optional
         Folder of pictures that only judge; every tenth of `pictures` if None.
+    start_from : path, optional
+        Model file whose weights are trained further.
     resume : bool
         Go on from the checkpoint in `out`.
 
@@ -142,11 +145,13 @@ def train_recolouring_steps(
     samples = yield from prepare_pairs(
         pictures, validation, palette, plan, embedder, out
     )
-    facts = {
+    facts: dict[str, Any] = {
         "pictures": said(pictures),
         "n_pictures": samples.n_train,
-        "plan": plan.to_json(),
+        "plan": plan_facts(plan),
     }
+    if start_from is not None:
+        facts["start_from"] = file_hash(start_from)
     task = RecolouringTask(
         samples,
         plan.recolouring,
@@ -158,6 +163,7 @@ def train_recolouring_steps(
         provenance=[ProcessStep("train recolouring", facts).to_json()],
         half=True,
         reference=samples.reference(),
+        start_from=start_from,
     )
     result = yield from train(task, plan.training, out, resume=resume)
     return result.model_path

@@ -135,9 +135,23 @@ def load_recolourer(
     tensors, header = read_model(source, KIND)
     config = _config_of(header, source)
     model = build_network(config)
+    reference = fill_network(model, tensors, source)
+    return Recolourer(model.to(pick_device(device)), config, header, reference)
+
+
+def fill_network(
+    model: nn.Module, tensors: dict[str, Tensor], source: Path
+) -> tuple[Image, Image] | None:
+    """Give a network the weights of a model file, and return its reference pixels.
+
+    Raises
+    ------
+    ModelError
+        The weights are of another network.
+    """
     reference = _take_reference(tensors)
     _fill(model, tensors, source)
-    return Recolourer(model.to(pick_device(device)), config, header, reference)
+    return reference
 
 
 def _take_reference(tensors: dict[str, Tensor]) -> tuple[Image, Image] | None:

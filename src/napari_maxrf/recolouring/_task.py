@@ -10,13 +10,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from napari_maxrf.errors import TrainingError
+from napari_maxrf.errors import ModelError, TrainingError
 from napari_maxrf.recolouring._augmentation import augment
 from napari_maxrf.recolouring._inference import recolour_latents
 from napari_maxrf.recolouring._losses import loss_terms
 from napari_maxrf.recolouring._metrics import picture_metrics
 from napari_maxrf.recolouring._networks import build_network
-from napari_maxrf.training import write_model
+from napari_maxrf.training import read_model, write_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,6 +77,15 @@ class RecolouringTask:
     reference : (ndarray, ndarray), optional
         Standardised latents and colours of training pixels, (n, 3) each, kept in
         the model file for the nearest-neighbour baseline.
+    start_from : path, optional
+        Model file of the same network whose weights are trained further.
+
+    Raises
+    ------
+    TrainingError
+        There are no pictures.
+    ModelError
+        `start_from` is of another network or another embedding.
     """
 
     metric = "ms_ssim"
@@ -96,6 +105,7 @@ class RecolouringTask:
         provenance: Sequence[Mapping[str, Any]] = (),
         half: bool = False,
         reference: tuple[Image, Image] | None = None,
+        start_from: Path | None = None,
     ) -> None:
         if samples.n_train < 1:
             raise TrainingError("There are no training pictures.")
@@ -117,8 +127,24 @@ class RecolouringTask:
             **self._header,
         }
         self.model: nn.Module = seeded_network(config, seed)
+        if start_from is not None:
+            self.description["start_from"] = self._take_weights(start_from)
         self._val: Sequence[tuple[Image, Image]] | None = None
         self._order = lru_cache(maxsize=4)(self._shuffled)
+
+    def _take_weights(self, source: Path) -> str:
+        """Give the network the weights of a model file; return the file's hash."""
+        from napari_maxrf.recolouring._recolourer import fill_network
+
+        tensors, header = read_model(source, KIND)
+        known, expected = header.get("embedding_hash"), self._header["embedding_hash"]
+        if known != expected:
+            raise ModelError(
+                f"{source} was trained with embedding {known}, not with {expected}. "
+                "Choose a model of the same embedding to start from."
+            )
+        fill_network(self.model, tensors, source)
+        return str(header["model_hash"])
 
     def batch(self, index: int) -> tuple[Tensor, Tensor]:
         """Return latents and colours of batch `index`, (N, 3, side, side) each.

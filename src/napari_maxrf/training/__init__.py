@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from napari_maxrf.training._config import TrainingConfig
     from napari_maxrf.training._device import import_torch, pick_device
     from napari_maxrf.training._log import read_log
-    from napari_maxrf.training._loop import TrainingResult, run_training, train
+    from napari_maxrf.training._loop import run_training, train
     from napari_maxrf.training._model_files import (
         model_hash,
         read_header,
         read_model,
         write_model,
     )
+    from napari_maxrf.training._state import TrainingResult
     from napari_maxrf.training._task import Task
 
 _HOMES = {
@@ -26,7 +27,7 @@ _HOMES = {
     "import_torch": "_device",
     "pick_device": "_device",
     "read_log": "_log",
-    "TrainingResult": "_loop",
+    "TrainingResult": "_state",
     "run_training": "_loop",
     "train": "_loop",
     "model_hash": "_model_files",

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -23,6 +22,8 @@ from napari_maxrf.training._engine import Engine
 from napari_maxrf.training._log import write_log
 from napari_maxrf.training._prefetch import Prefetch, prefetch
 from napari_maxrf.training._state import (
+    Stop,
+    TrainingResult,
     TrainingState,
     load_checkpoint,
     refuse_changes,
@@ -38,42 +39,8 @@ if TYPE_CHECKING:
     from napari_maxrf.training._config import TrainingConfig
     from napari_maxrf.training._task import Task
 
-Stop = Literal["epochs", "early stop", "time"]
 SHOW_SECONDS = 0.1
 DRAW_SECONDS = 20.0
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training came to.
-
-    Attributes
-    ----------
-    model_path : Path
-        The finished model file.
-    stopped : str
-        What ended it: ``"epochs"``, ``"early stop"`` or ``"time"``.
-    epochs, steps : int
-        Epochs and steps done in all.
-    best_epoch : int or None
-        Epoch of the saved weights; None if no epoch could be judged, in which
-        case the last weights were saved.
-    metrics : dict of str to float
-        Validation values of the saved weights.
-    seconds : float
-        Time of all parts of the training.
-    history : tuple of dict
-        One record for each epoch, as in ``log.jsonl``.
-    """
-
-    model_path: Path
-    stopped: Stop
-    epochs: int
-    steps: int
-    best_epoch: int | None
-    metrics: dict[str, float]
-    seconds: float
-    history: tuple[dict[str, Any], ...]
 
 
 def train(
@@ -201,7 +168,8 @@ class _Run:
 
     def interrupted(self) -> None:
         """Keep what was done when the caller stops between two steps."""
-        if self.whole and self.state.step > 0:
+        sound = math.isfinite(float(self._terms.get("loss", 0.0)))
+        if self.whole and sound and self.state.step > 0:
             self.save()
             self._write_model(self.state.best_weights, self._best_metrics())
 

@@ -1,4 +1,4 @@
-"""Checkpoints: everything needed to go on as if nothing had happened."""
+"""Where a training stands, and checkpoints to go on as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CHECKPOINT_VERSION = 1
 FREE_TO_CHANGE = ("epochs", "max_minutes", "checkpoint_minutes")
 _ABSENT = "nothing"
+
+Stop = Literal["epochs", "early stop", "time"]
 
 
 @dataclass
@@ -58,6 +60,39 @@ class TrainingState:
     seconds: float = 0.0
     history: list[dict[str, Any]] = field(default_factory=list)
     sums: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training came to.
+
+    Attributes
+    ----------
+    model_path : Path
+        The finished model file.
+    stopped : str
+        What ended it: ``"epochs"``, ``"early stop"`` or ``"time"``.
+    epochs, steps : int
+        Epochs and steps done in all.
+    best_epoch : int or None
+        Epoch of the saved weights; None if no epoch could be judged, in which
+        case the last weights were saved.
+    metrics : dict of str to float
+        Validation values of the saved weights.
+    seconds : float
+        Time of all parts of the training.
+    history : tuple of dict
+        One record for each epoch, as in ``log.jsonl``.
+    """
+
+    model_path: Path
+    stopped: Stop
+    epochs: int
+    steps: int
+    best_epoch: int | None
+    metrics: dict[str, float]
+    seconds: float
+    history: tuple[dict[str, Any], ...]
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
