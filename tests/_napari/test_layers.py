@@ -173,6 +173,8 @@ def test_colour_layers_are_rgb_and_take_the_place_given(viewer, embedded, pictur
         assert layer.ndim == 2
         assert layer.units == source.units
         np.testing.assert_allclose(layer.scale, (2, 2))
+        # napari would stretch colours to the range of the picture.
+        assert layer.contrast_limits == [0, 1]
 
 
 def test_sum_image_is_shown_where_there_are_no_maps(viewer, cube):

@@ -84,7 +84,11 @@ def add_demo_layers(viewer: ViewerModel, result: DemoResult) -> list[Layer]:
     cube = open_cube(result.cube_path)
     place = pixel_placement(cube.pixel_size_mm)
     original = viewer.add_image(
-        result.original, name=f"{result.name} original", rgb=True, **place
+        result.original,
+        name=f"{result.name} original",
+        rgb=True,
+        contrast_limits=(0.0, 1.0),
+        **place,
     )
     step = ProcessStep("recolour", dict(result.report["models"]))
     provenance = (*result.embedded.provenance, step)
@@ -101,10 +105,8 @@ def add_demo_layers(viewer: ViewerModel, result: DemoResult) -> list[Layer]:
 
 
 def compare_side_by_side(viewer: ViewerModel) -> None:
-    """Show each layer that is a picture in a cell of its own."""
+    """Show each map and picture in a cell of its own, without cube and sum."""
     for layer in viewer.layers:
-        shown = layer.ndim == 2 and not layer.name.endswith("sum")
-        layer.visible = shown
+        layer.visible = layer.ndim == 2 and not layer.name.endswith("sum image")
     viewer.canvas.grid.enabled = True
-    viewer.canvas.grid.stride = 1
     viewer.reset_view()

@@ -284,6 +284,7 @@ def _rgb_layer(
         "name": name,
         "metadata": metadata(facts),
         "rgb": True,
+        "contrast_limits": (0.0, 1.0),
         "axis_labels": PLANE_LABELS,
     }
     return rgb, given | placement, "image"

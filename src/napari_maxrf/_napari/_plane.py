@@ -13,8 +13,18 @@ from napari_maxrf._napari._facts import LayerFacts, is_helper, metadata
 if TYPE_CHECKING:
     from napari.layers import Layer
 
-_COPIED = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
-_GREY_COPIED = ("colormap", "contrast_limits", "gamma")
+_COPIED = (
+    "scale",
+    "translate",
+    "rotate",
+    "shear",
+    "affine",
+    "units",
+    "axis_labels",
+    "contrast_limits",
+    "gamma",
+)
+_GREY_COPIED = ("colormap",)
 
 
 def is_plane(layer: Layer) -> bool:

@@ -14,7 +14,12 @@ def mockup_picture() -> list[LayerData]:
     from napari_maxrf.pictures import load_picture
 
     path = sample_path(MOCKUP_PICTURE)
-    keywords = {"name": Path(path).stem, "rgb": True, "axis_labels": PLANE_LABELS}
+    keywords = {
+        "name": Path(path).stem,
+        "rgb": True,
+        "contrast_limits": (0.0, 1.0),
+        "axis_labels": PLANE_LABELS,
+    }
     return [(load_picture(path), keywords, "image")]
 
 

@@ -40,8 +40,8 @@ def montage(result: DemoResult, path: Path) -> None:
 
     height, width = result.original.shape[:2]
     aspect = min(max(height / width, 0.4), 2.0)
-    size = (4 * PANEL_INCHES, 2 * (PANEL_INCHES * aspect + 0.5) + 0.9)
-    figure = Figure(figsize=size, dpi=120, layout="constrained", facecolor="white")
+    size = (4 * PANEL_INCHES, 2 * (PANEL_INCHES * aspect + 0.25) + 0.5)
+    figure = Figure(figsize=size, dpi=120, layout="compressed", facecolor="white")
     axes = figure.subplots(2, 4)
     _draw_pictures(axes, result)
     for axis, element_map, colours in zip(
@@ -87,12 +87,17 @@ def _draw_map(
     drawn = _show(
         axis,
         element_map.image,
-        f"{element_map.element} {element_map.line}, {element_map.energy_kev:.2f} keV",
+        _line_name(element_map),
         cmap=colours,
         vmin=low,
         vmax=max(high, low + 1),
     )
     figure.colorbar(drawn, ax=axis, label="counts", shrink=0.8)
+
+
+def _line_name(element_map: ElementMap) -> str:
+    line = element_map.line.replace("a", "α").replace("b", "β")
+    return f"{element_map.element} {line}, {element_map.energy_kev:.2f} keV"
 
 
 def _draw_difference(figure: Figure, axis: Axes, result: DemoResult) -> None:
@@ -112,21 +117,27 @@ def _draw_spectrum(axis: Axes, result: DemoResult) -> None:
     counts = np.maximum(result.sum_spectrum, 0.5)
     axis.semilogy(energy, counts, color="black", linewidth=0.8)
     axis.set_title("Sum spectrum of the scan", fontsize=10)
+    height, width = result.original.shape[:2]
+    axis.set_box_aspect(min(max(height / width, 0.4), 2.0))
     axis.set_xlabel("energy (keV)")
     axis.set_ylabel("counts per channel")
     axis.set_xlim(*result.synthesis.cube.energy.range_kev)
-    axis.set_ylim(max(counts.min(), counts.max() * 1e-4), counts.max() * 4)
-    for element_map in result.maps:
-        _mark_element(axis, element_map.element, energy, counts)
+    axis.set_ylim(max(counts.min(), counts.max() * 1e-4), counts.max() * 30)
+    for rank, element_map in enumerate(result.maps):
+        _mark_element(axis, element_map.element, rank, energy, counts)
 
 
 def _mark_element(
     axis: Axes,
     element: str,
+    rank: int,
     energy: npt.NDArray[np.float64],
     counts: npt.NDArray[np.float64],
 ) -> None:
-    """Name the strongest line of an element above its peak."""
+    """Name the strongest line of an element above its peak.
+
+    Names alternate in height, as neighbouring lines are often neighbours in rank.
+    """
     lines = visible_lines(element, float(energy[0]), float(energy[-1]))
     if not lines:
         return
@@ -135,9 +146,10 @@ def _mark_element(
     axis.annotate(
         label,
         (line_kev, height),
-        xytext=(0, 6),
+        xytext=(0, 8 + 11 * (rank % 3)),
         textcoords="offset points",
         ha="center",
+        arrowprops={"arrowstyle": "-", "linewidth": 0.5, "color": "grey"},
         fontsize=8,
     )
 
