@@ -419,3 +419,12 @@ def test_importing_the_folders_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_bright_spectra_are_seen_at_the_exposure_of_training():
+    from napari_maxrf.embedding._transform import limit_counts
+
+    counts = torch.tensor([[300.0, 100.0], [3.0, 1.0], [0.0, 0.0]])
+    limited = limit_counts(counts, 40)
+    torch.testing.assert_close(limited[0], torch.tensor([30.0, 10.0]))
+    torch.testing.assert_close(limited[1:], counts[1:])

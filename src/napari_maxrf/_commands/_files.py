@@ -38,7 +38,9 @@ def _info(arguments: argparse.Namespace) -> None:
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(_shown, value)) or "none"
+    if isinstance(value, dict):
+        return str(value.get("process", value))
     return "not recorded" if value is None else str(value)
 
 

@@ -13,7 +13,7 @@ from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.embedding._config import EmbeddingConfig
 from napari_maxrf.embedding._image import EmbeddedImage
 from napari_maxrf.embedding._network import EmbeddingNetwork
-from napari_maxrf.embedding._transform import as_tensor, transform
+from napari_maxrf.embedding._transform import as_tensor, limit_counts, transform
 from napari_maxrf.errors import CalibrationError, MaxrfError, ModelError
 from napari_maxrf.progress import Progress, Steps, finish
 from napari_maxrf.provenance import ProcessStep
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float32]
 
 DEFAULT_WEIGHTS = Path(__file__).parents[1] / "weights" / "embedding_512.safetensors"
-SPECTRA_AT_ONCE = 2048
+SPECTRA_AT_ONCE = 16_384
 
 
 class Embedder:
@@ -73,6 +73,11 @@ class Embedder:
         """Hash of weights and configuration."""
         return str(self.header["model_hash"])
 
+    @property
+    def most_counts(self) -> float:
+        """Largest total of a training spectrum; brighter spectra are scaled to it."""
+        return float(self.header.get("most_counts", np.inf))
+
     def _fact(self, name: str) -> Floats:
         values = np.asarray(self.header.get(f"latent_{name}", ()), dtype=np.float32)
         if values.shape != (self.config.n_latents,):
@@ -107,7 +112,8 @@ class Embedder:
         latents: Floats = np.empty(shape, np.float32)
         for start in range(0, len(counts), SPECTRA_AT_ONCE):
             part = slice(start, start + SPECTRA_AT_ONCE)
-            spectra = transform(as_tensor(counts[part]).to(self.device))
+            spectra = as_tensor(counts[part]).to(self.device)
+            spectra = transform(limit_counts(spectra, self.most_counts))
             latents[part] = self.network.encode(spectra).cpu().numpy()
         return latents
 
@@ -156,7 +162,10 @@ class Embedder:
         warning: str | None,
     ) -> EmbeddedImage:
         """Put latents and what the model knows of them together."""
-        step = ProcessStep("embed", {"model": self.model_hash, "cube": cube.name})
+        facts: dict[str, Any] = {"model": self.model_hash, "cube": cube.name}
+        if np.isfinite(self.most_counts):
+            facts["counts_limited_to"] = self.most_counts
+        step = ProcessStep("embed", facts)
         return EmbeddedImage(
             latents,
             empty,

@@ -38,6 +38,7 @@ CLUSTERED = 2_048
 DESCRIBED = 65_536
 LICENCE = "BSD-3-Clause"
 PERCENTILES = (1.0, 99.0)
+MOST_PERCENTILE = 99.9
 
 
 class EmbeddingTask:
@@ -195,10 +196,13 @@ class EmbeddingTask:
     def _statistics(self, model: nn.Module) -> dict[str, Any]:
         """Describe the latents of a sample of the training spectra."""
         device = next(model.parameters()).device
-        spectra = transform(as_tensor(_spread(self.spectra_train, DESCRIBED)))
+        counts = _spread(self.spectra_train, DESCRIBED)
+        most = np.percentile(counts.sum(axis=1, dtype=np.float64), MOST_PERCENTILE)
+        spectra = transform(as_tensor(counts))
         latents = model(spectra.to(device)).mean.cpu().numpy().astype(np.float64)
         low, high = np.percentile(latents, PERCENTILES, axis=0)
         return {
+            "most_counts": float(most),
             "latent_mean": latents.mean(0).tolist(),
             "latent_std": np.maximum(latents.std(0), 1e-6).tolist(),
             "latent_low": low.tolist(),

@@ -37,3 +37,27 @@ def transform(counts: Tensor) -> Tensor:
     logs = counts.clamp_min(0).log1p()
     highest = logs.amax(dim=-1, keepdim=True)
     return logs / torch.where(highest > 0, highest, 1.0)
+
+
+def limit_counts(counts: Tensor, most: float) -> Tensor:
+    """Scale spectra with more than `most` counts in all down to it.
+
+    The logarithm makes a spectrum of many counts look unlike one of the same
+    paint with few, so a scan is brought to the exposure that a model was trained
+    at. Spectra below `most` stay as they are; none is scaled up.
+
+    Parameters
+    ----------
+    counts : Tensor, shape (..., n_bins), float
+        Counts on the axis of the model.
+    most : float
+        Largest total of the training spectra.
+
+    Examples
+    --------
+    >>> limit_counts(torch.tensor([[30.0, 10.0], [1.0, 3.0]]), 8)
+    tensor([[6., 2.],
+            [1., 3.]])
+    """
+    total = counts.sum(dim=-1, keepdim=True)
+    return counts * torch.where(total > most, most / total.clamp_min(1e-6), 1.0)
