@@ -139,7 +139,7 @@ class EnergyAxis:
             source[:-1, None], goal[:-1]
         )
         share = np.clip(overlap, 0, None) / np.diff(source)[:, None]
-        return share.astype(np.float32)
+        return np.asarray(share, dtype=np.float32)
 
     def same_as(self, other: EnergyAxis) -> bool:
         """Tell whether both axes agree within a hundredth of a channel."""
@@ -250,11 +250,11 @@ class SpectralCube:
     def window_sum(self, low_kev: float, high_kev: float) -> da.Array:
         """Add the counts between two energies, lazily, shape (y, x)."""
         channels = self.energy.window(low_kev, high_kev)
-        return self.counts[:, :, channels].sum(axis=2, dtype=np.float64)
+        return self.counts[:, :, channels].sum(axis=2, dtype=np.float64)  # type: ignore[no-any-return]
 
     def sum_image(self) -> da.Array:
         """Add the counts of all channels, lazily, shape (y, x)."""
-        return self.counts.sum(axis=2, dtype=np.float64)
+        return self.counts.sum(axis=2, dtype=np.float64)  # type: ignore[no-any-return]
 
     def rebin(self, axis: EnergyAxis) -> SpectralCube:
         """Share the counts out over another energy axis, lazily.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_maxrf._napari._layers import (
@@ -20,9 +19,10 @@ from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from napari.layers import Layer
-    from napari.viewer import Viewer, ViewerModel
+    from napari.viewer import ViewerModel
 
     from napari_maxrf.pipeline import DemoResult
 

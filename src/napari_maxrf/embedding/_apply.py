@@ -236,7 +236,7 @@ def _blocks(
     The blocks of the source are kept: a smaller cut would read each of them
     several times.
     """
-    counts = cube.counts.rechunk({2: -1})  # type: ignore[no-untyped-call]
+    counts = cube.counts.rechunk({2: -1})
     rows, columns = (_slices(sizes) for sizes in counts.chunks[:2])
     for i, row in enumerate(rows):
         for j, column in enumerate(columns):

@@ -169,7 +169,8 @@ def _spectra_of_scans(
     cubes: Sequence[SpectralCube], plan: EmbeddingPlan
 ) -> Steps[tuple[Spectra, Spectra]]:
     """Collect pixels of scans on the model's axis; every tenth row judges."""
-    train, judge = [], []
+    train: list[Spectra] = []
+    judge: list[Spectra] = []
     most = max(1, MOST_SPECTRA_OF_A_SCAN // max(1, len(cubes)))
     for done, cube in enumerate(cubes):
         yield Progress("Reading spectra", done, len(cubes))

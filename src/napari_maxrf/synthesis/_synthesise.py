@@ -239,11 +239,11 @@ def _lazy_counts(
     """Return counts (y, x, energy) that are drawn block by block when asked for."""
     import dask.array as da
 
-    blocks: da.Array = da.from_array(  # type: ignore[no-untyped-call]
+    blocks: da.Array = da.from_array(
         labels, chunks=(BLOCK, BLOCK), name=f"clusters-{token}"
     )
     n_bins = sampler.shape[1]
-    counts: da.Array = da.map_blocks(  # type: ignore[no-untyped-call]
+    counts: da.Array = da.map_blocks(
         _draw_block,
         blocks,
         sampler,
