@@ -104,8 +104,8 @@ def as_picture(array: npt.ArrayLike) -> Picture:
 
     Examples
     --------
-    >>> as_picture(np.array([[0, 51, 255]], dtype=np.uint8))[0, :, 0].round(2).tolist()
-    [0.0, 0.2, 1.0]
+    >>> as_picture(np.array([[0, 64, 255]], dtype=np.uint8))[0, :, 0].round(2)
+    array([0.  , 0.25, 1.  ], dtype=float32)
     """
     values = np.asarray(array)
     if values.ndim == 2:

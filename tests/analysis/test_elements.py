@@ -23,7 +23,7 @@ def spectrum_of(axis: EnergyAxis, **areas: float) -> np.ndarray:
     centres = axis.centres_kev
     counts = 4000 * np.exp(-centres / 9) + 50
     for element, area in areas.items():
-        lines = [one for one in visible_lines(element, 1, 38) if one.energy_kev > 2]
+        lines = visible_lines(element, 2, axis.range_kev[1])
         total = sum(line.strength for line in lines)
         for line in lines:
             sigma = resolution_kev(line.energy_kev) / 2.3548

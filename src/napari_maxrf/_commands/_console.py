@@ -55,6 +55,7 @@ def bar_text(record: Progress) -> str:
 
     Examples
     --------
+    >>> from napari_maxrf.progress import Progress
     >>> bar_text(Progress("Embedding", 1, 2, {"loss": 0.5}))
     'Embedding [##############--------------] 1/2  loss 0.5'
     """

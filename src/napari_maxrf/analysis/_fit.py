@@ -32,6 +32,7 @@ _LEAST_SIGNIFICANCE = 5.0
 _LEAST_ENERGY_KEV = 1.6
 _LEAST_SHARE = 0.5
 _LEAST_CONTRAST = 0.03
+_LEAST_HUMP = 0.3
 _PEAK_SHIFT = 0.35
 _MODEL_ERROR = 0.02
 
@@ -124,7 +125,7 @@ def _anode(fitted: dict[str, Spectrum]) -> str | None:
             for name, part in fitted.items()
             if name.startswith(f"{anode} Compton")
         )
-        sizes[anode] = min(line, hump)
+        sizes[anode] = hump if hump > _LEAST_HUMP * line > 0 else 0.0
     best = max(sizes, key=lambda anode: sizes[anode])
     return best if sizes[best] > 0 else None
 

@@ -1,8 +1,8 @@
 """Which characteristic lines an element shows in a given range of energies.
 
 Energies and strengths are those of xraylib (Schoonjans et al., Spectrochim. Acta B
-66, 776 (2011)): production cross-sections with cascade, excited at the upper end
-of the range. Lines that no detector of a scanner resolves are joined, as a user
+66, 776 (2011)): production cross-sections with cascade, excited at 40 keV, where
+usual tubes end. Lines that no detector of a scanner resolves are joined, as a user
 would name them.
 """
 
@@ -64,7 +64,7 @@ def visible_lines(element: str, low_kev: float, high_kev: float) -> list[Line]:
     element : str
         Chemical symbol.
     low_kev, high_kev : float
-        Limits; the upper one also stands for the energy that excites.
+        Limits, whatever excites; usual tubes reach 40 kV.
 
     Returns
     -------
@@ -81,10 +81,9 @@ def visible_lines(element: str, low_kev: float, high_kev: float) -> list[Line]:
     >>> [(line.label, round(line.energy_kev, 2)) for line in visible_lines("Fe", 1, 38)]
     [('Fe Kα', 6.4), ('Fe Kβ', 7.06)]
     """
-    excitation = min(high_kev, _EXCITATION_KEV)
     lines = [
         Line(f"{element} {_in_greek(label)}", energy, strength)
-        for label, energy, strength in _all_lines(_atomic_number(element), excitation)
+        for label, energy, strength in _all_lines(_atomic_number(element))
         if low_kev <= energy <= high_kev
     ]
     top = max((line.strength for line in lines), default=1.0)
@@ -110,7 +109,7 @@ def main_line(element: str, low_kev: float, high_kev: float) -> tuple[str, float
     """
     number = _atomic_number(element)
     wanted = "Ka" if number <= _MAX_K else "La"
-    for label, energy, _ in _all_lines(number, _EXCITATION_KEV):
+    for label, energy, _ in _all_lines(number):
         if label == wanted and low_kev < energy < high_kev:
             return label, energy
     raise MaxrfError(
@@ -151,13 +150,11 @@ def _atomic_number(element: str) -> int:
 
 
 @lru_cache(maxsize=512)
-def _all_lines(
-    number: int, excitation_kev: float
-) -> tuple[tuple[str, float, float], ...]:
+def _all_lines(number: int) -> tuple[tuple[str, float, float], ...]:
     """List (name, mean energy, strength) of every joined line that is excited."""
     found = []
     for label, members in _JOINED.items():
-        singles = [_single_line(number, name, excitation_kev) for name in members]
+        singles = [_single_line(number, name) for name in members]
         strength = sum(weight for _, weight in singles)
         if strength > 0:
             energy = sum(energy * weight for energy, weight in singles) / strength
@@ -165,14 +162,14 @@ def _all_lines(
     return tuple(found)
 
 
-def _single_line(number: int, name: str, excitation_kev: float) -> tuple[float, float]:
+def _single_line(number: int, name: str) -> tuple[float, float]:
     """Energy and production cross-section; zeros where xraylib has no such line."""
     import xraylib
 
     line = getattr(xraylib, f"{name}_LINE")
     try:
         energy = float(xraylib.LineEnergy(number, line))
-        strength = xraylib.CS_FluorLine_Kissel_Cascade(number, line, excitation_kev)
+        strength = xraylib.CS_FluorLine_Kissel_Cascade(number, line, _EXCITATION_KEV)
     except ValueError:
         return 0.0, 0.0
     return energy, float(strength)

@@ -20,7 +20,7 @@ class SynthesisConfig(StepConfig):
     --------
     >>> config = SynthesisConfig(n_bins=1024)
     >>> config.axis.n_channels, config.threshold
-    (1024, 0.65)
+    (1024, 0.7)
     """
 
     n_bins: int = Field(

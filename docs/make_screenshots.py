@@ -1,0 +1,92 @@
+"""Make the pictures of this guide: a real napari window with each dock.
+
+    xvfb-run -a -s "-screen 0 1600x1000x24" python docs/make_screenshots.py
+
+Run `make demo` first: its results are shown, and its montage is copied.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import napari
+from qtpy.QtWidgets import QApplication
+
+from napari_maxrf._napari._compare import CompareWidget
+from napari_maxrf._napari._embedding_widget import EmbeddingWidget
+from napari_maxrf._napari._layers import (
+    add_layers,
+    clustered_layer,
+    cube_layers,
+    embedding_layer,
+    recoloured_layer,
+)
+from napari_maxrf._napari._placement import placement_of
+from napari_maxrf._napari._recolour_widget import RecolourWidget
+from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
+from napari_maxrf.embedding import load_embedder
+from napari_maxrf.pictures import load_picture
+from napari_maxrf.pigments import load_palette
+from napari_maxrf.recolouring import load_recolourer
+from napari_maxrf.samples import sample_path
+from napari_maxrf.synthesis import SynthesisConfig, synthesise
+
+HERE = Path(__file__).resolve().parent
+IMAGES = HERE / "images"
+SIZE = 1400, 860
+
+
+def settle() -> None:
+    """Let Qt draw what is waiting."""
+    for _ in range(10):
+        QApplication.processEvents()
+
+
+def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
+    """Show one dock and one layer above the others, and take a picture."""
+    widget = dock(viewer)
+    docked = viewer.window.add_dock_widget(widget, name=name, area="right")
+    for layer in viewer.layers:
+        layer.visible = layer.name in {viewer.layers[0].name, top}
+    viewer.reset_view()
+    settle()
+    target = IMAGES / f"{name.lower()}.png"
+    viewer.screenshot(str(target), canvas_only=False, flash=False)
+    viewer.window.remove_dock_widget(docked)
+    settle()
+
+
+def main() -> None:
+    """Make all pictures."""
+    IMAGES.mkdir(exist_ok=True)
+    for name in ("napari.png", "montage.png"):
+        shutil.copy(HERE.parent / "demo" / name, IMAGES / name)
+    viewer = napari.Viewer()
+    viewer.window.resize(*SIZE)
+    picture = load_picture(sample_path("mockup.png"), 384)
+    source = viewer.add_image(
+        picture, name="mockup", rgb=True, contrast_limits=(0.0, 1.0)
+    )
+    place = placement_of(source)
+    synthesis = synthesise(picture, load_palette("sarteano"), SynthesisConfig())
+    embedded = load_embedder().embed(synthesis.cube)
+    predicted = load_recolourer().recolour(embedded)
+    layers = add_layers(
+        viewer,
+        [
+            clustered_layer(synthesis, place),
+            *cube_layers(synthesis.cube, place, 2),
+            embedding_layer(embedded, place, synthesis.cube),
+            recoloured_layer(predicted, embedded, place),
+        ],
+    )
+    shoot(viewer, SynthesiseWidget, "Synthesise", layers[0].name)
+    shoot(viewer, EmbeddingWidget, "Embedding", layers[-2].name)
+    shoot(viewer, RecolourWidget, "Recolour", layers[-1].name)
+    shoot(viewer, CompareWidget, "Compare", layers[-1].name)
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main()
