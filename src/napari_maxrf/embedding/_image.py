@@ -13,6 +13,7 @@ import numpy.typing as npt
 from napari_maxrf import __version__
 from napari_maxrf._files import atomic_path
 from napari_maxrf.errors import FormatError
+from napari_maxrf.io._writing import writing_h5
 from napari_maxrf.provenance import ProcessStep, Provenance
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def save_embedded(image: EmbeddedImage, path: str | os.PathLike[str]) -> None:
     MaxrfError
         The file cannot be written; an earlier one is unchanged.
     """
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_path(path) as temporary, writing_h5(temporary) as (file, _):
         file.attrs.update(_root_attributes())
         entry = file.create_group("entry")
         entry.attrs["NX_class"] = "NXentry"
