@@ -49,7 +49,11 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
     docked = viewer.window.add_dock_widget(widget, name=name, area="right")
     for layer in viewer.layers:
         layer.visible = layer.name in {viewer.layers[0].name, top}
+    if isinstance(widget, CompareWidget):
+        settle()
+        widget.show_as("curtain")
     viewer.reset_view()
+    viewer.camera.zoom *= 0.95
     settle()
     target = IMAGES / f"{name.lower()}.png"
     viewer.screenshot(str(target), canvas_only=False, flash=False)
@@ -69,7 +73,9 @@ def main() -> None:
         picture, name="mockup", rgb=True, contrast_limits=(0.0, 1.0)
     )
     place = placement_of(source)
-    synthesis = synthesise(picture, load_palette("sarteano"), SynthesisConfig())
+    synthesis = synthesise(
+        picture, load_palette("sarteano"), SynthesisConfig(), "mockup"
+    )
     embedded = load_embedder().embed(synthesis.cube)
     predicted = load_recolourer().recolour(embedded)
     layers = add_layers(
