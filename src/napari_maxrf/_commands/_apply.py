@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from napari_maxrf.embedding import EmbeddedImage
 
+MUCH_UNKNOWN = 0.05
 EMBEDDING_SUFFIXES = {".maxrf", ".h5", ".hdf5"}
 
 
@@ -112,6 +113,12 @@ def _recolour(arguments: argparse.Namespace) -> None:
     embedded = _embedded(arguments, arguments.embedding)
     picture = run(recolourer.recolour_steps(embedded))
     save_picture(arguments.out, picture)
+    unknown = float(recolourer.unknown_pixels(embedded).mean())
+    if unknown > MUCH_UNKNOWN:
+        warn(
+            f"{unknown:.0%} of the pixels have spectra unlike any the model was "
+            "trained on; their colours are little more than guesses."
+        )
     steps = [step.to_json() for step in embedded.provenance]
     facts = {
         "predicted": True,
@@ -119,6 +126,7 @@ def _recolour(arguments: argparse.Namespace) -> None:
         "embedding": embedded.model_hash,
         "recolouring": recolourer.model_hash,
         "warning": embedded.warning,
+        "share_of_unknown_pixels": unknown,
         "provenance": steps,
     }
     write_json(arguments.out.with_suffix(".json"), facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from napari_maxrf.errors import MaxrfError, ModelError
 from napari_maxrf.progress import Steps, finish
 from napari_maxrf.recolouring._config import RecolouringConfig
 from napari_maxrf.recolouring._inference import recolour_latents_steps
+from napari_maxrf.recolouring._known import KnownLatents
 from napari_maxrf.recolouring._networks import build_network
 from napari_maxrf.recolouring._task import REFERENCE
 from napari_maxrf.training import pick_device, read_model
@@ -100,9 +102,25 @@ class Recolourer:
             )
         return (
             yield from recolour_latents_steps(
-                self._model, latents, self.config.image_size
+                self._model, self._held(latents), self.config.image_size
             )
         )
+
+    @cached_property
+    def _known(self) -> KnownLatents | None:
+        return None if self.reference is None else KnownLatents(self.reference[0])
+
+    def unknown_pixels(self, embedded: EmbeddedImage) -> npt.NDArray[np.bool_]:
+        """Tell which pixels have a spectrum unlike any in training, shape (y, x).
+
+        Their colours are those of the nearest spectrum that is known.
+        """
+        if self._known is None:
+            return np.zeros(embedded.latents.shape[:2], bool)
+        return self._known.nearest(embedded.standardised())[1]
+
+    def _held(self, latents: Image) -> Image:
+        return latents if self._known is None else self._known.nearest(latents)[0]
 
     def check(self, embedded: EmbeddedImage) -> None:
         """Raise `ModelError` if the latents are not those the network knows."""
