@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_maxrf.colours import ciede2000, srgb_to_lab
 from napari_maxrf.errors import PictureError
-from napari_maxrf.synthesis import ciede2000, colour_similarity, srgb_to_lab
+from napari_maxrf.synthesis import colour_similarity
 
 # Check values of Sharma, Wu and Dalal (2005).
 PUBLISHED = [
@@ -82,7 +83,7 @@ def test_colours_without_three_channels_are_refused() -> None:
 def test_importing_the_colour_library_leaves_numpy_printing_alone() -> None:
     code = (
         "import numpy as np; before = np.get_printoptions(); "
-        "from napari_maxrf.synthesis import srgb_to_lab; srgb_to_lab([0, 0, 0]); "
+        "from napari_maxrf.colours import srgb_to_lab; srgb_to_lab([0, 0, 0]); "
         "print(np.get_printoptions() == before)"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]

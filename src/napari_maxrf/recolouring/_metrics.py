@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from napari_maxrf.colours import ciede2000, srgb_to_lab
 from napari_maxrf.errors import PictureError
 
 Picture = npt.NDArray[np.floating[Any]]
@@ -117,21 +118,8 @@ def colour_difference_map(a: Picture, b: Picture) -> npt.NDArray[np.float32]:
     out = np.empty(a.shape[:2], np.float32)
     for top in range(0, len(a), ROWS_AT_ONCE):
         rows = slice(top, top + ROWS_AT_ONCE)
-        out[rows] = _ciede2000(a[rows], b[rows])
+        out[rows] = ciede2000(srgb_to_lab(a[rows]), srgb_to_lab(b[rows]))
     return out
-
-
-def _ciede2000(a: Picture, b: Picture) -> npt.NDArray[np.float64]:
-    from colour.difference import delta_E_CIE2000
-
-    return np.asarray(delta_E_CIE2000(_lab(a), _lab(b)), dtype=np.float64)
-
-
-def _lab(rgb: Picture) -> npt.NDArray[np.float64]:
-    """Turn sRGB 0..1 into CIELAB under D65, 2 degrees."""
-    from colour.models import XYZ_to_Lab, sRGB_to_XYZ
-
-    return np.asarray(XYZ_to_Lab(sRGB_to_XYZ(rgb.astype(np.float64))))
 
 
 def _uqi(a: Tensor, b: Tensor) -> float | None:

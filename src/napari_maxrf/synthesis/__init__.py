@@ -14,11 +14,7 @@ from napari_maxrf.synthesis._sampling import (
     photon_sampler,
     sample_spectra,
 )
-from napari_maxrf.synthesis._similarity import (
-    ciede2000,
-    colour_similarity,
-    srgb_to_lab,
-)
+from napari_maxrf.synthesis._similarity import colour_similarity
 from napari_maxrf.synthesis._synthesise import (
     PaletteLike,
     Synthesis,
@@ -33,7 +29,6 @@ __all__ = [
     "PhotonSampler",
     "Synthesis",
     "SynthesisConfig",
-    "ciede2000",
     "cluster_colours",
     "cluster_colours_steps",
     "colour_similarity",
@@ -42,7 +37,6 @@ __all__ = [
     "mixture_weights",
     "photon_sampler",
     "sample_spectra",
-    "srgb_to_lab",
     "synthesise",
     "synthesise_steps",
 ]
