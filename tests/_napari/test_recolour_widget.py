@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from napari_maxrf._napari._facts import embedded_of, facts_of
 from napari_maxrf._napari._layers import add_layers, counts_layer, embedding_layer
 from napari_maxrf._napari._placement import pixel_placement
 from napari_maxrf._napari._recolour_widget import RecolourWidget
+from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import MaxrfError
 
 WAIT_MS = 300_000
@@ -54,11 +56,14 @@ def recolouring_file(tmp_path_factory, embedding_file):
     return write_recolourer(path, read_header(embedding_file)["model_hash"])
 
 
-@pytest.fixture
-def embedded(cube, embedding_file):
+@pytest.fixture(scope="module")
+def embedded(embedding_file):
     from napari_maxrf.embedding import load_embedder
 
-    return load_embedder(embedding_file, device="cpu").embed(cube)
+    counts = np.random.default_rng(1).poisson(1.0, (20, 30, 512)).astype(np.uint16)
+    axis = EnergyAxis.from_range(0.5, 38.5, 512)
+    scan = SpectralCube(da.from_array(counts), axis, "panel", pixel_size_mm=(0.5, 0.5))
+    return load_embedder(embedding_file, device="cpu").embed(scan)
 
 
 @pytest.fixture

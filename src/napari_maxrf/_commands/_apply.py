@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from napari_maxrf.embedding import EmbeddedImage
 
-MUCH_UNKNOWN = 0.05
 EMBEDDING_SUFFIXES = {".maxrf", ".h5", ".hdf5"}
 
 
@@ -73,6 +72,7 @@ def _embed(arguments: argparse.Namespace) -> None:
     from napari_maxrf.pictures import save_picture
 
     embedded = _embedded(arguments, arguments.model)
+    warn(embedded.warning)
     if arguments.out.suffix.lower() in EMBEDDING_SUFFIXES:
         save_embedded(embedded, arguments.out)
     else:
@@ -89,9 +89,7 @@ def _embedded(arguments: argparse.Namespace, model: Path | None) -> EmbeddedImag
     cube = open_cube(arguments.cube)
     if arguments.recalibrate:
         cube = recalibrated(cube)
-    embedded = run(embedder.embed_steps(cube))
-    warn(embedded.warning)
-    return embedded
+    return run(embedder.embed_steps(cube))
 
 
 def add_recolour(commands: Any) -> None:
@@ -113,20 +111,15 @@ def _recolour(arguments: argparse.Namespace) -> None:
     embedded = _embedded(arguments, arguments.embedding)
     picture = run(recolourer.recolour_steps(embedded))
     save_picture(arguments.out, picture)
-    unknown = float(recolourer.unknown_pixels(embedded).mean())
-    if unknown > MUCH_UNKNOWN:
-        warn(
-            f"{unknown:.0%} of the pixels have spectra unlike any the model was "
-            "trained on; their colours are little more than guesses."
-        )
+    caution = recolourer.caution(embedded)
+    warn(caution)
     steps = [step.to_json() for step in embedded.provenance]
     facts = {
         "predicted": True,
         "cube": arguments.cube.name,
         "embedding": embedded.model_hash,
         "recolouring": recolourer.model_hash,
-        "warning": embedded.warning,
-        "share_of_unknown_pixels": unknown,
+        "warning": caution,
         "provenance": steps,
     }
     write_json(arguments.out.with_suffix(".json"), facts)

@@ -19,6 +19,7 @@ from napari_maxrf._napari._layers import (
     recoloured_layer,
 )
 from napari_maxrf.progress import Progress, Steps
+from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,10 +126,10 @@ def recolour_chain(
         layers.append(embedding_layer(embedded, placement, source))
     else:
         embedded = source
-    rgb, step = yield from _recolour(embedded, models)
+    rgb, step, caution = yield from _recolour(embedded, models)
     provenance = (*embedded.provenance, step)
     layers.append(recoloured_layer(rgb, embedded, placement, provenance))
-    words = embedded.warning or "Colours predicted from the scan alone."
+    words = caution or "Colours predicted from the scan alone."
     return Outcome(layers, words)
 
 
@@ -145,15 +146,17 @@ def load_embedder_steps(models: Models) -> Steps[Embedder]:
     return load_embedder(models.embedding, device=models.device)
 
 
-def _recolour(embedded: EmbeddedImage, models: Models) -> Steps[tuple[Any, Any]]:
-    from napari_maxrf.provenance import ProcessStep
-
+def _recolour(
+    embedded: EmbeddedImage, models: Models
+) -> Steps[tuple[Any, ProcessStep, str | None]]:
+    """Return the colours, the step that made them, and a word of caution."""
     yield from _import_torch()
     from napari_maxrf.recolouring import load_recolourer
 
     recolourer = load_recolourer(models.recolouring, device=models.device)
     rgb = yield from recolourer.recolour_steps(embedded)
-    return rgb, ProcessStep("recolour", {"model": recolourer.model_hash})
+    step = ProcessStep("recolour", {"model": recolourer.model_hash})
+    return rgb, step, recolourer.caution(embedded)
 
 
 def _import_torch() -> Steps[None]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_maxrf._files import write_json
 from napari_maxrf.pictures import load_picture
+from napari_maxrf.pipeline._evaluate import METRICS
 from napari_maxrf.pipeline._stages import StageClock
 from napari_maxrf.synthesis import Synthesis, SynthesisConfig, synthesise_steps
 
@@ -99,7 +100,7 @@ def demo_steps(
     from napari_maxrf.io import open_cube, save_cube_steps
     from napari_maxrf.pictures import save_picture
     from napari_maxrf.pipeline._montage import montage
-    from napari_maxrf.recolouring import colour_difference_map, picture_metrics
+    from napari_maxrf.recolouring import colour_difference_map
 
     clock = StageClock()
     name = picture.stem
@@ -119,22 +120,15 @@ def demo_steps(
         recoloured = yield from recolourer.recolour_steps(embedded)
     with clock.stage("compare"):
         difference = colour_difference_map(recoloured, original)
-        metrics = picture_metrics(recoloured, original)
-        ceiling = picture_metrics(synthetic.clusters.picture(), original)
-    report = {
-        **{key: metrics[key] for key in ("ms_ssim", "uqi", "ciede2000", "compuphase")},
-        "clustered": ceiling,
-        "note": metrics.get("note"),
+        scores = _scores(recoloured, synthetic, original)
+    facts = {
         "stages": clock.stages,
         "picture": {"name": picture.name, "shape": list(original.shape)},
         "palette": palette.id,
         "synthesis": synthesis.to_json(),
-        "models": {
-            "embedding": embedder.model_hash,
-            "recolouring": recolourer.model_hash,
-            "network": recolourer.header["config"]["network"],
-        },
+        "models": _models(embedder, recolourer),
     }
+    report = scores | facts
     result = DemoResult(
         name,
         original,
@@ -152,3 +146,25 @@ def demo_steps(
         save_picture(out / "recoloured.png", recoloured)
     write_json(out / "metrics.json", report)
     return result
+
+
+def _scores(
+    recoloured: Picture, synthetic: Synthesis, original: Picture
+) -> dict[str, Any]:
+    """Score the recoloured picture, and the clustered one for scale."""
+    from napari_maxrf.recolouring import picture_metrics
+
+    metrics = picture_metrics(recoloured, original)
+    return {
+        **{name: metrics[name] for name in METRICS},
+        "clustered": picture_metrics(synthetic.clusters.picture(), original),
+        "note": metrics.get("note"),
+    }
+
+
+def _models(embedder: Embedder, recolourer: Recolourer) -> dict[str, str]:
+    return {
+        "embedding": embedder.model_hash,
+        "recolouring": recolourer.model_hash,
+        "network": recolourer.header["config"]["network"],
+    }

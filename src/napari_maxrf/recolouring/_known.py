@@ -34,8 +34,8 @@ class KnownLatents:
     def __init__(self, reference: Latents) -> None:
         self._reference = reference
         self._tree = cKDTree(reference)
-        neighbours, _ = self._tree.query(reference, k=2)
-        self.reach = float(np.percentile(neighbours[:, 1], RARE_PERCENTILE))
+        apart = np.asarray(self._tree.query(reference, k=2)[0])[:, 1]
+        self.reach = float(np.percentile(apart, RARE_PERCENTILE))
 
     def nearest(self, latents: Latents) -> tuple[Latents, npt.NDArray[np.bool_]]:
         """Replace latents beyond reach by the nearest known ones.
@@ -53,7 +53,7 @@ class KnownLatents:
             Pixels that were replaced.
         """
         flat = latents.reshape(-1, latents.shape[-1])
-        distance, found = self._tree.query(flat)
+        distance, found = map(np.asarray, self._tree.query(flat))
         unknown = distance > self.reach
         held = np.where(unknown[:, None], self._reference[found], flat)
         plane = latents.shape[:-1]

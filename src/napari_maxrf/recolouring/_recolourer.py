@@ -30,6 +30,8 @@ Image = npt.NDArray[np.float32]
 KIND = "recolouring"
 CHANNELS = 3
 DEFAULT_WEIGHTS = Path(__file__).parents[1] / "weights" / "recolouring.safetensors"
+MUCH_UNKNOWN = 0.05
+"""Share of unknown pixels from which a user is told."""
 
 
 class Recolourer:
@@ -118,6 +120,16 @@ class Recolourer:
         if self._known is None:
             return np.zeros(embedded.latents.shape[:2], bool)
         return self._known.nearest(embedded.standardised())[1]
+
+    def caution(self, embedded: EmbeddedImage) -> str | None:
+        """Say in one line why the colours of an image are not to be trusted."""
+        share = float(self.unknown_pixels(embedded).mean())
+        unknown = (
+            f"{share:.0%} of the pixels have spectra unlike any the model was trained "
+            "on; their colours are little more than guesses."
+        )
+        lines = (embedded.warning, unknown if share > MUCH_UNKNOWN else None)
+        return " ".join(line for line in lines if line) or None
 
     def _held(self, latents: Image) -> Image:
         return latents if self._known is None else self._known.nearest(latents)[0]
