@@ -52,8 +52,8 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
     if isinstance(widget, CompareWidget):
         settle()
         widget.show_as("curtain")
+    settle()
     viewer.reset_view()
-    viewer.camera.zoom *= 0.95
     settle()
     target = IMAGES / f"{name.lower()}.png"
     viewer.screenshot(str(target), canvas_only=False, flash=False)

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 WINDOW_SIZE = 1500, 940
 DEMO_MAPS = 2
-GRID = 2, 4
 
 
 def open_in_napari(paths: Sequence[Path]) -> None:
@@ -110,5 +109,4 @@ def compare_side_by_side(viewer: ViewerModel) -> None:
     for layer in viewer.layers:
         layer.visible = layer.ndim == 2 and not layer.name.endswith("sum image")
     viewer.canvas.grid.enabled = True
-    viewer.canvas.grid.shape = GRID
     viewer.reset_view()
