@@ -10,8 +10,7 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from types import UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 LARGEST_INT = 2**31 - 1
 LARGEST_FLOAT = 1e9
+SMALL = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,26 @@ def field_widget(model: type[StepConfig], name: str, value: Any) -> Field:
     """Make the widget of a field of `model`, showing `value`.
 
     Numbers become spin boxes with the field's bounds, a `Literal` a list to
-    choose from, a boolean a tick, and a tuple of numbers a line of text.
+    choose from, a boolean a tick, and a tuple of numbers or a very small number
+    a line of text.
     """
     info = model.model_fields[name]
     tooltip = _tooltip(info)
-    kind = _kind(info.annotation)
+    kind = _kind(info.annotation, value)
     widget = _MAKERS[kind](info, value)
     widget.tooltip = tooltip
-    read = partial(_read_numbers, widget) if kind == "text" else partial(_value, widget)
+    read = partial(_read_numbers if kind == "tuple" else _value, widget)
     return Field(name, _label(name, info), tooltip, widget, read)
 
 
-def _kind(annotation: Any) -> str:
+def _kind(annotation: Any, value: Any) -> str:
     if get_origin(annotation) is Literal:
         return "choice"
-    if get_origin(annotation) in (Union, UnionType):
-        return "text"
-    kinds = {bool: "tick", int: "int", float: "float", str: "line"}
-    return kinds.get(annotation, "text")
+    if get_origin(annotation) is tuple:
+        return "tuple"
+    if annotation is float and 0 < abs(value) < SMALL:
+        return "text"  # a spin box would show nothing but noughts
+    return {bool: "tick", int: "int", float: "float"}.get(annotation, "text")
 
 
 def _label(name: str, info: FieldInfo) -> str:
@@ -183,7 +185,7 @@ _MAKERS: dict[str, Callable[[FieldInfo, Any], ValueWidget]] = {
     "choice": _choice_widget,
     "tick": _tick_widget,
     "text": _text_widget,
-    "line": _text_widget,
+    "tuple": _text_widget,
 }
 
 
@@ -200,7 +202,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(_as_text(item) for item in value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.12g}"
     return "" if value is None else str(value)
 
 

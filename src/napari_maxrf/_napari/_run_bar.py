@@ -150,9 +150,8 @@ class RunBar(QWidget):
         job.failed.connect(self.complain)
         job.cancelled.connect(self._say_cancelled)
         job.ended.connect(self._end)
-        self.say("")
+        self.say("Starting")
         self.bar.setRange(0, 0)
-        self.bar.setFormat("")
         self._refresh()
 
     def _hear(self, records: Records) -> None:
@@ -163,7 +162,8 @@ class RunBar(QWidget):
     def _show(self, record: Progress) -> None:
         self.bar.setRange(0, record.total)
         self.bar.setValue(min(record.done, record.total))
-        self.bar.setFormat(f"{record.stage}: %p %" if record.total else record.stage)
+        if self.line.text() != record.stage:
+            self.say(record.stage)
 
     def _succeed(self, result: Any) -> None:
         if self._request is None:

@@ -43,23 +43,29 @@ class EmbeddingConfig(StepConfig):
         description="Values each spectrum is brought to; the paper uses 3.",
     )
     dropout: float = Field(
-        0.1,
+        0.0,
         ge=0,
         lt=1,
         title="Alpha-dropout",
-        description="Share of hidden values dropped in training.",
+        description=(
+            "Share of hidden values dropped in training. 0.1 gathers the latents in "
+            "clusters and loses gradual mixtures."
+        ),
     )
     beta_high: float = Field(
-        1e-3,
+        1e-4,
         ge=0,
         title="MMD weight",
         description="Weight of the MMD term after the ramp.",
     )
     gamma_high: float = Field(
-        2e-3,
+        1e-5,
         ge=0,
         title="Clustering weight",
-        description="Weight of the clustering term after the ramp.",
+        description=(
+            "Weight of the clustering term after the ramp. From about 1e-3 on the "
+            "latents fall into a few tight clusters."
+        ),
     )
     ramp_start: int = Field(
         10,
