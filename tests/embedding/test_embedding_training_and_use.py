@@ -126,7 +126,8 @@ def test_the_loss_is_the_weighted_sum_of_its_terms() -> None:
     for epoch, share in ((0, 0.0), (1, 0.0), (2, 1.0), (7, 1.0)):
         terms = job.loss(job.model, job.batch(0), epoch)
         expected = terms["rec"] + share * (
-            1e-3 * terms["mmd"] + 2e-3 * terms["clustering"]
+            job.config.beta_high * terms["mmd"]
+            + job.config.gamma_high * terms["clustering"]
         )
         torch.testing.assert_close(terms["loss"], expected)
         assert terms["mmd"].requires_grad == (share > 0)
