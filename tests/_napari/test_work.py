@@ -187,6 +187,21 @@ def test_activity_bar_follows_stages(qapp):
     bar.close()
 
 
+def test_bar_that_is_closed_while_it_is_drawn_goes_away(qapp):
+    """Drawing lets other slots run, and one of them may end the work."""
+    bar = _work.ActivityBar("Train")
+    bar.show(Progress("Reading", 3, 10))
+    bar._bar.events.description.connect(lambda event: bar.close())
+    bar.show(Progress("Fitting", 1, 4))
+    assert bar._bar.disable
+
+
+def test_no_bar_is_made_before_the_first_record(qapp):
+    bar = _work.ActivityBar("Train")
+    assert bar._bar is None
+    bar.close()
+
+
 class TestRunBar:
     """The button under each widget."""
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_maxrf.progress import Progress
 
 LOSS = "loss"
-HEIGHT = 175
+HEIGHT, LABEL_HEIGHT = 140, 30
 PACE_S = 0.4
 MOST_POINTS = 4000
 COLOURS = {LOSS: "#4fc3f7"}
@@ -40,7 +40,8 @@ class LossPlot(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._shown = (LOSS, f"val_{metric}")
-        self._titles = {LOSS: "training loss", f"val_{metric}": f"validation {metric}"}
+        shown = LOSS if metric == LOSS else metric.replace("_", "-").upper()
+        self._titles = {LOSS: "training loss", f"val_{metric}": f"validation {shown}"}
         self._plots: list[Any] = []
         self._curves: dict[str, Any] = {}
         self._drawn = 0.0
@@ -85,26 +86,28 @@ class LossPlot(QWidget):
 
     def _build(self) -> None:
         """Make one plot, or two if the metric has a scale of its own."""
-        names = [self._shown] if LOSS in self._shown[1] else [[n] for n in self._shown]
-        for group in names:
-            plot = _plot()
+        together = self._shown[1] == f"val_{LOSS}"
+        groups = [self._shown] if together else [[name] for name in self._shown]
+        for group in groups:
+            plot = _plot(falling=LOSS in group)
             self._plots.append(plot)
             self._layout.addWidget(plot)
             for name in group:
                 self._curves[name] = _curve(plot, name, self._titles[name])
-        self.setFixedHeight(HEIGHT * len(self._plots))
+        self._plots[-1].setLabel("bottom", "training steps")
+        self.setFixedHeight(HEIGHT * len(self._plots) + LABEL_HEIGHT)
         self.show()
 
 
-def _plot() -> Any:
+def _plot(falling: bool) -> Any:
+    """Make an empty plot with its legend where the curve will not be."""
     import pyqtgraph
 
     plot = pyqtgraph.PlotWidget(background=None)
     plot.setMenuEnabled(False)
     plot.hideButtons()
     plot.showGrid(x=True, y=True, alpha=0.2)
-    plot.addLegend(offset=(-6, 6), labelTextSize="8pt")
-    plot.setLabel("bottom", "training steps")
+    plot.addLegend(offset=(-6, 6 if falling else -6), labelTextSize="8pt")
     return plot
 
 

@@ -172,8 +172,8 @@ class Job(QObject):
         self._worker.quit()
 
     def _hear(self, records: Records) -> None:
-        self._bar.show(records[-1])
         self.heard.emit(records)
+        self._bar.show(records[-1])  # last, since it lets other slots run
 
     def _keep(self, outcome: Done | Refused) -> None:
         self._outcome = outcome
@@ -217,16 +217,35 @@ def _worker(title: str, make_steps: MakeSteps) -> StepsWorker:
 
 
 class ActivityBar:
-    """A bar in napari's activity dock that follows `Progress` records."""
+    """A bar in napari's activity dock that follows `Progress` records.
+
+    napari handles events while it draws the bar, so that other slots run in
+    the middle of `show`: the bar may be asked again, or closed, before it is
+    done.
+    """
 
     def __init__(self, title: str) -> None:
         self._title = title
         self._stage = ""
-        # Without a window the bar would be drawn on the terminal.
-        self._bar = progress(total=0, desc=title, file=io.StringIO())
+        self._bar: progress | None = None
+        self._drawing = self._closed = False
 
     def show(self, record: Progress) -> None:
-        """Move the bar to `record`."""
+        """Move the bar to `record`, unless it is being moved."""
+        if self._drawing or self._closed:
+            return
+        self._drawing = True
+        try:
+            self._draw(record)
+        finally:
+            self._drawing = False
+        if self._closed:
+            self._take_away()
+
+    def _draw(self, record: Progress) -> None:
+        if self._bar is None:
+            # Without a window the bar would be drawn on the terminal.
+            self._bar = progress(total=0, desc=self._title, file=io.StringIO())
         if record.stage != self._stage:
             self._stage = record.stage
             self._bar.set_description(f"{self._title}: {record.stage}")
@@ -236,8 +255,14 @@ class ActivityBar:
         self._bar.update(0)
 
     def close(self) -> None:
-        """Take the bar away."""
-        self._bar.close()
+        """Take the bar away, now or when it is drawn."""
+        self._closed = True
+        if not self._drawing:
+            self._take_away()
+
+    def _take_away(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 class Workbench(QObject):
