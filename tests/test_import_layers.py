@@ -15,7 +15,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_maxrf"
 PACKAGE = "napari_maxrf"
 
 FOUNDATION = {"", "errors", "_files", "config", "progress", "provenance"}
-BASE = {*FOUNDATION, "colours", "cube", "pictures"}
+BASE = {*FOUNDATION, "colours", "cube", "pictures", "spectrum"}
 MAY_IMPORT = {
     "errors": set(),
     "_files": {"errors"},
@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "provenance": {""},
     "samples": {"errors"},
     "cube": FOUNDATION,
+    "spectrum": {*FOUNDATION, "cube"},
     "colours": FOUNDATION,
     "pictures": FOUNDATION,
     "io": BASE,
