@@ -6,6 +6,12 @@ line and the widgets show it as it is.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 
 class MaxrfError(Exception):
     """Anything this package refuses to do, with the reason as its message."""
@@ -33,3 +39,17 @@ class ModelError(MaxrfError):
 
 class TrainingError(MaxrfError):
     """A training cannot start, go on or be resumed."""
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """End a sentence about a wrong name with the right one, or a full stop.
+
+    Examples
+    --------
+    >>> "There is no 'azurit'" + did_you_mean("azurit", ["azurite", "smalt"])
+    "There is no 'azurit'; did you mean 'azurite'?"
+    >>> did_you_mean("qqq", ["azurite"])
+    '.'
+    """
+    near = get_close_matches(name.lower(), list(names), n=1, cutoff=0.4)
+    return f"; did you mean {near[0]!r}?" if near else "."

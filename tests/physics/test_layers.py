@@ -15,7 +15,7 @@ from napari_maxrf.physics._beam import Beam, beam_of, gas_transmission
 from napari_maxrf.physics._detector import efficiency
 from napari_maxrf.physics._fluorescence import EmittedLines, emitted_lines
 from napari_maxrf.physics._materials import Ingredient, mix_by_volume
-from napari_maxrf.physics._paint import OIL, chalk_ground
+from napari_maxrf.physics._paint import MEDIA, chalk_ground
 from napari_maxrf.physics._stack import Stack
 
 LEAD, MERCURY, SULPHUR = 82, 80, 16
@@ -49,14 +49,14 @@ def total(lines: EmittedLines, element: int, series: str) -> float:
 def lead_white() -> Layer:
     """Return lead white in oil."""
     pigment = Ingredient(0.4, (("Pb3C2O8H2", 1.0),), 6.8)
-    return mix_by_volume([pigment, OIL.share(0.6)], 50.0)
+    return mix_by_volume([pigment, MEDIA["oil"].share(0.6)], 50.0)
 
 
 @pytest.fixture
 def vermilion() -> Layer:
     """Return vermilion in oil."""
     pigment = Ingredient(0.3, (("HgS", 1.0),), 8.1)
-    return mix_by_volume([pigment, OIL.share(0.7)], 30.0)
+    return mix_by_volume([pigment, MEDIA["oil"].share(0.7)], 30.0)
 
 
 def test_densities_of_the_regression_case(lead_white: Layer, vermilion: Layer) -> None:

@@ -18,14 +18,26 @@ if TYPE_CHECKING:
         load_instrument,
     )
     from napari_maxrf.physics._materials import Layer, elements_of
-    from napari_maxrf.physics._paint import paint_names, paint_preset, paint_stack
+    from napari_maxrf.physics._paint import (
+        MEDIA,
+        Coat,
+        Paint,
+        Substance,
+        paint_names,
+        paint_preset,
+        paint_stack,
+    )
     from napari_maxrf.physics._spectrum import MODEL_VERSION, expected_spectrum
 
 _PUBLIC = {
+    "MEDIA": "_paint",
     "MODEL_VERSION": "_spectrum",
+    "Coat": "_paint",
     "Effects": "_effects",
     "Instrument": "_instrument",
     "Layer": "_materials",
+    "Paint": "_paint",
+    "Substance": "_paint",
     "elements_of": "_materials",
     "expected_spectrum": "_spectrum",
     "instrument_names": "_instrument",
@@ -36,10 +48,14 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "MEDIA",
     "MODEL_VERSION",
+    "Coat",
     "Effects",
     "Instrument",
     "Layer",
+    "Paint",
+    "Substance",
     "elements_of",
     "expected_spectrum",
     "instrument_names",
