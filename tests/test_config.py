@@ -64,6 +64,82 @@ def test_bad_toml_is_told_in_one_line(tmp_path, content, complaint):
     assert "\n" not in str(caught.value)
 
 
+class FoilConfig(StepConfig):
+    material: str = Field("Al", description="x")
+    thickness: float = Field(1.0, ge=0, description="y")
+
+
+class StandConfig(StepConfig):
+    name: str = Field("", description="x")
+    paint: PaintConfig | None = Field(None, description="y")
+    foils: tuple[FoilConfig, ...] = Field((), description="z")
+
+
+STAND = """\
+name = "one"
+[paint]
+layers = 1
+{}
+[[foils]]
+material = "Al"
+[[foils]]
+{}
+"""
+
+
+@pytest.mark.parametrize(
+    ("in_paint", "in_foil", "complaint"),
+    [
+        (
+            "thicknes = 3",
+            "",
+            "line 4: paint.thicknes is unknown; did you mean 'thickne",
+        ),
+        ("zzz = 3", "", "line 4: paint.zzz is unknown; known: thickness, layers"),
+        ("thickness = 0.5", "", "line 4: paint.thickness: input should be greater"),
+        ("thickness = nan", "", "line 4: paint.thickness: input should be a finite"),
+        ("", "matrial = 'Fe'", "line 8: foils.1.matrial is unknown; did you mean 'mat"),
+        ("", "thickness = -1", "line 8: foils.1.thickness: input should be greater"),
+        ("cls = 3", "", "line 4: paint.cls is unknown"),
+    ],
+)
+def test_an_error_in_a_file_names_the_line_and_the_nearest_key(
+    tmp_path, in_paint, in_foil, complaint
+):
+    path = tmp_path / "c.toml"
+    path.write_text(STAND.format(in_paint, in_foil))
+    with pytest.raises(MaxrfError) as caught:
+        StandConfig.from_toml(path)
+    assert str(caught.value).startswith(f"{path}: {complaint}")
+
+
+def test_a_key_at_the_top_may_have_any_name(tmp_path):
+    path = tmp_path / "c.toml"
+    path.write_text("cls = 1\nself = 2\n")
+    with pytest.raises(MaxrfError, match=r"line 1: cls is unknown.*line 2: self is"):
+        StandConfig.from_toml(path)
+
+
+def test_a_byte_order_mark_and_windows_lines_are_no_matter(tmp_path):
+    path = tmp_path / "é.toml"
+    path.write_bytes(b"\xef\xbb\xbfthickness = 45.5\r\nlayers = 3\r\n")
+    assert PaintConfig.from_toml(path) == PaintConfig(thickness=45.5, layers=3)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"a = " + b"[" * 100_000, "not a TOML file"),
+        (b"#" * (2**20 + 1), "over 1 MiB"),
+    ],
+)
+def test_a_senseless_file_is_refused(tmp_path, content, complaint):
+    path = tmp_path / "c.toml"
+    path.write_bytes(content)
+    with pytest.raises(MaxrfError, match=complaint):
+        PaintConfig.from_toml(path)
+
+
 def test_a_missing_toml_is_told(tmp_path):
     with pytest.raises(MaxrfError, match="Cannot read"):
         PaintConfig.from_toml(tmp_path / "none.toml")

@@ -14,12 +14,14 @@ import napari_maxrf
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_maxrf"
 PACKAGE = "napari_maxrf"
 
-FOUNDATION = {"", "errors", "_files", "config", "progress", "provenance"}
+FOUNDATION = {"", "errors", "_files", "_folders", "config", "progress", "provenance"}
 BASE = {*FOUNDATION, "colours", "cube", "pictures", "spectrum"}
 MAY_IMPORT = {
     "errors": set(),
     "_files": {"errors"},
-    "config": {"errors"},
+    "_folders": set(),
+    "_toml_lines": set(),
+    "config": {"errors", "_toml_lines"},
     "progress": set(),
     "provenance": {""},
     "samples": {"errors"},

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import os
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from napari_maxrf._toml_lines import Place, line_numbers, nearest_line
 from napari_maxrf.errors import MaxrfError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
+_LARGEST_BYTES = 2**20
 
 
 class StepConfig(BaseModel):
@@ -25,10 +34,12 @@ class StepConfig(BaseModel):
     ``json_schema_extra={"unit": "keV"}``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     @classmethod
-    def checked(cls, **values: Any) -> Self:
+    def checked(cls, /, **values: Any) -> Self:
         """Build the parameters, or raise one readable line.
 
         Raises
@@ -39,7 +50,7 @@ class StepConfig(BaseModel):
         try:
             return cls(**values)
         except ValidationError as error:
-            raise MaxrfError(_readable(cls.__name__, error)) from error
+            raise MaxrfError("; ".join(_complaints(cls, error))) from error
 
     @classmethod
     def from_toml(cls, path: str | os.PathLike[str]) -> Self:
@@ -48,28 +59,112 @@ class StepConfig(BaseModel):
         Raises
         ------
         MaxrfError
-            The file is missing or not TOML, or a value does not fit.
+            The file is missing or not TOML, or a value does not fit: the message
+            names the file, the line, and for a typing error the nearest name.
         """
+        text = read_toml_text(path)
+        values = toml_values(path, text)
         try:
-            values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise MaxrfError(f"Cannot read {path}: {error.strerror}.") from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise MaxrfError(f"{path} is not a TOML file: {error}.") from error
-        return cls.checked(**values)
+            return cls(**values)
+        except ValidationError as error:
+            complaints = _complaints(cls, error, line_numbers(text))
+            raise MaxrfError(f"{path}: {'; '.join(complaints)}.") from error
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return self.model_dump(mode="json")
 
 
-def _readable(what: str, error: ValidationError) -> str:
-    """Put all complaints of pydantic into one line."""
-    parts = []
+def read_toml_text(path: str | os.PathLike[str]) -> str:
+    """Read a TOML file of the user's, with or without a byte order mark.
+
+    Raises
+    ------
+    MaxrfError
+        The file is missing, is not UTF-8, or is too large to be one of ours.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            content = stream.read(_LARGEST_BYTES + 1)
+        if len(content) > _LARGEST_BYTES:
+            raise MaxrfError(f"{path} is not a TOML file of parameters: over 1 MiB.")
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise MaxrfError(f"Cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise MaxrfError(f"{path} is not a TOML file: {error}.") from error
+
+
+def toml_values(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
+    """Parse the text of a TOML file.
+
+    Raises
+    ------
+    MaxrfError
+        It is not TOML; the message names the file and the line.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise MaxrfError(f"{path} is not a TOML file: {error}.") from error
+    except RecursionError as error:
+        raise MaxrfError(
+            f"{path} is not a TOML file of parameters: too deep."
+        ) from error
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a hint at the name that was probably meant, or nothing.
+
+    Examples
+    --------
+    >>> did_you_mean("knv", ["anode", "kv"])
+    "; did you mean 'kv'?"
+    """
+    by_lower = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def _complaints(
+    model: type[BaseModel],
+    error: ValidationError,
+    lines: dict[Place, int] | None = None,
+) -> list[str]:
+    """Put each complaint of pydantic into one line, with the line of the file."""
+    told = []
     for item in error.errors():
-        where = ".".join(str(step) for step in item["loc"]) or what
-        message = item["msg"].removeprefix("Value error, ")
-        got = item["input"]
-        shown = f", got {got!r}" if isinstance(got, str | int | float) else ""
-        parts.append(f"{where}: {message[0].lower()}{message[1:]}{shown}")
-    return "; ".join(parts)
+        line = nearest_line(lines or {}, item["loc"])
+        told.append(
+            f"line {line}: {_told(model, item)}" if line else _told(model, item)
+        )
+    return told
+
+
+def _told(model: type[BaseModel], item: ErrorDetails) -> str:
+    """Say what is wrong with one value, or with its name."""
+    where = ".".join(str(step) for step in item["loc"]) or model.__name__
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(model, item["loc"][:-1])
+        hint = did_you_mean(str(item["loc"][-1]), known)
+        return f"{where} is unknown" + (hint or f"; known: {', '.join(known)}")
+    message = item["msg"].removeprefix("Value error, ")
+    got = item["input"]
+    shown = f", got {got!r}" if isinstance(got, str | int | float) else ""
+    return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _fields_at(model: type[BaseModel], place: Place) -> list[str]:
+    """List the fields of the model inside a model to which a path leads."""
+    for step in place:
+        field = model.model_fields.get(str(step))
+        inner = _models_in(field.annotation) if field else []
+        model = inner[0] if inner else model
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """Find models in an annotation such as ``tuple[Filter, ...] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
