@@ -14,7 +14,8 @@ import napari_maxrf
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_maxrf"
 PACKAGE = "napari_maxrf"
 
-FOUNDATION = {"", "errors", "_files", "_folders", "config", "progress", "provenance"}
+FOUNDATION = {"", "errors", "_files", "_folders", "_toml_lines"}
+FOUNDATION |= {"config", "progress", "provenance"}
 BASE = {*FOUNDATION, "colours", "cube", "pictures", "spectrum"}
 MAY_IMPORT = {
     "errors": set(),
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "io": BASE,
     "physics": BASE,
     "analysis": BASE,
-    "pigments": {*BASE, "physics"},
+    "pigments": {*BASE, "io", "physics"},
     "synthesis": {*BASE, "physics", "pigments"},
     "training": BASE,
     "embedding": {*BASE, "io", "training"},

@@ -110,7 +110,7 @@ def test_saved_palette_loads_the_same(tmp_path: Path) -> None:
         ('pigments = ["smalt"]\ncolour = "red"', "colour"),
         ('pigments = ["smalt"]\n[colours]\nsmald = "#000000"', "mean 'smalt'"),
         ('pigments = ["smalt"]\n[colours]\nsmalt = "blue"', "#rrggbb"),
-        ('pigments = ["smalt"]\n[colours]\nsmalt = [1, 2, 999]', "0 to 255"),
+        ('pigments = ["smalt"]\n[colours]\nsmalt = [1, 2, 999]', "or equal to 255"),
         ("pigments = 3", "pigments"),
         ("name = ", "not a TOML file"),
         ("", "pigments"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -14,7 +15,7 @@ from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.errors import CalibrationError, MaxrfError
 from napari_maxrf.pigments import Palette, cache_folder, load_palette
 from napari_maxrf.pigments import _spectra as spectra_module
-from napari_maxrf.pigments._cache import write_spectrum
+from napari_maxrf.pigments._cache import MOST_ROWS, add_rows, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,9 @@ AXIS = EnergyAxis.from_range(0.5, 38.5, 512)
 def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for variable in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path))
-    spectra_module._kept.cache_clear()
+    spectra_module._rows_in_memory.cache_clear()
     yield
-    spectra_module._kept.cache_clear()
+    spectra_module._rows_in_memory.cache_clear()
 
 
 @pytest.fixture
@@ -107,9 +108,9 @@ def test_memory_and_disk_give_the_same_as_physics(
     computed = pair.spectra(AXIS)
     monkeypatch.setattr(spectra_module, "expected_spectrum", None)
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
-    spectra_module._kept.cache_clear()
+    spectra_module._rows_in_memory.cache_clear()
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
-    assert len(list(cache_folder().glob("*.npy"))) == 2
+    assert len(list(cache_folder().glob("*.npz"))) == 1
 
 
 def test_changing_the_result_leaves_the_cache_alone(pair: Palette) -> None:
@@ -127,21 +128,61 @@ def test_a_calibration_of_another_source_shares_the_cache(
     pair.spectra(replace(AXIS, source="user"))
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY nonsense", b"\x80\x04K\x01."])
+@pytest.mark.parametrize(
+    "damage", [b"", b"PK\x03\x04 nonsense", b"\x93NUMPY nonsense", b"\x80\x04K\x01."]
+)
 def test_damaged_cache_is_made_anew(pair: Palette, damage: bytes) -> None:
     computed = pair.spectra(AXIS)
-    for path in cache_folder().glob("*.npy"):
+    for path in cache_folder().glob("*.npz"):
         path.write_bytes(damage)
-    spectra_module._kept.cache_clear()
+    spectra_module._rows_in_memory.cache_clear()
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
 
 
-def test_foreign_numbers_in_the_cache_are_not_believed(pair: Palette) -> None:
+def only_book() -> str:
+    """Return the key of the one cached book."""
+    (path,) = cache_folder().glob("*.npz")
+    return path.stem
+
+
+@pytest.mark.parametrize("wrong", [np.nan, -1.0, 2.0])
+def test_foreign_numbers_in_the_cache_are_not_believed(
+    pair: Palette, wrong: float
+) -> None:
     computed = pair.spectra(AXIS)
-    for path in cache_folder().glob("*.npy"):
-        write_spectrum(path.stem, np.full(512, np.nan))
-    spectra_module._kept.cache_clear()
+    book = only_book()
+    keys = list(read_rows(book, 512))
+    add_rows(book, 512, {key: np.full(512, wrong) for key in keys})
+    spectra_module._rows_in_memory.cache_clear()
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
+
+
+def test_a_book_of_another_length_is_not_believed(pair: Palette) -> None:
+    pair.spectra(AXIS)
+    assert len(read_rows(only_book(), 512)) == 2
+    assert read_rows(only_book(), 511) == {}
+
+
+def test_a_larger_palette_adds_to_the_book(
+    pair: Palette, request: pytest.FixtureRequest
+) -> None:
+    pair.spectra(AXIS)
+    larger = load_palette("sarteano").subset(["cinnabar", "carbon_black", "smalt"])
+    whole = larger.spectra(AXIS)
+    assert len(read_rows(only_book(), 512)) == 3
+    request.getfixturevalue("no_physics")
+    spectra_module._rows_in_memory.cache_clear()
+    np.testing.assert_array_equal(larger.spectra(AXIS), whole)
+
+
+def test_the_oldest_rows_make_room() -> None:
+    row = np.full(8, 1 / 8)
+    add_rows("book", 8, {f"{n:04d}": row for n in range(MOST_ROWS)})
+    add_rows("book", 8, {"new": row})
+    kept = read_rows("book", 8)
+    assert len(kept) == MOST_ROWS
+    assert "new" in kept
+    assert "0000" not in kept
 
 
 def test_a_cache_that_cannot_be_written_is_no_error(
@@ -154,12 +195,33 @@ def test_a_cache_that_cannot_be_written_is_no_error(
     assert pair.spectra(AXIS).shape == (2, 512)
 
 
-def test_writers_at_the_same_time_leave_a_whole_file() -> None:
-    values = np.full(4096, 1 / 4096)
+def test_threads_that_write_at_the_same_time_leave_a_whole_file() -> None:
+    row = np.full(4096, 1 / 4096)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: write_spectrum("same", values), range(40)))
-    assert [path.name for path in cache_folder().iterdir()] == ["same.npy"]
-    np.testing.assert_array_equal(np.load(cache_folder() / "same.npy"), values)
+        list(pool.map(lambda n: add_rows("book", 4096, {str(n): row}), range(40)))
+    assert [path.name for path in cache_folder().iterdir()] == ["book.npz"]
+    kept = read_rows("book", 4096)
+    assert kept
+    for values in kept.values():
+        np.testing.assert_array_equal(values, row)
+
+
+def test_two_processes_fill_the_cache_at_the_same_time(pair: Palette) -> None:
+    code = (
+        "from napari_maxrf.cube import EnergyAxis\n"
+        "from napari_maxrf.pigments import load_palette\n"
+        "palette = load_palette('sarteano').subset(['cinnabar', 'carbon_black'])\n"
+        "print(repr(palette.spectra(EnergyAxis.from_range(0.5, 38.5, 512)).sum()))"
+    )
+    command = [sys.executable, "-c", code]
+    runs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    outputs = [run.communicate(timeout=120)[0].strip() for run in runs]
+    assert outputs[0] == outputs[1] != ""
+    assert [run.returncode for run in runs] == [0, 0]
+    assert len(read_rows(only_book(), 512)) == 2
+    assert repr(pair.spectra(AXIS).sum()) == outputs[0]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the folder differs by system")

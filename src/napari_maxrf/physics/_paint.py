@@ -299,6 +299,17 @@ def paint_preset(name: str) -> Paint:
     return _PRESETS[name]
 
 
+def as_paint(paint: str | Paint) -> Paint:
+    """Return a paint as it is, or the preset of that name.
+
+    Raises
+    ------
+    MaxrfError
+        There is no such preset.
+    """
+    return paint_preset(paint) if isinstance(paint, str) else paint
+
+
 def paint_stack(
     composition: Composition, density_g_cm3: float, preset: str = "mockup"
 ) -> tuple[Layer, ...]:

@@ -11,28 +11,46 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_maxrf.pigments._cache import cache_folder
-    from napari_maxrf.pigments._files import load_palette, save_palette
+    from napari_maxrf.pigments._distinguish import (
+        ConfusedPair,
+        Distinguishability,
+        distinguishability,
+    )
+    from napari_maxrf.pigments._files import load_palette
     from napari_maxrf.pigments._palette import Palette, palette_names
-    from napari_maxrf.pigments._table import Pigment, pigment_table
+    from napari_maxrf.pigments._pigment import Pigment
+    from napari_maxrf.pigments._save import save_palette
+    from napari_maxrf.pigments._silent import SilentPigment, silent_pigments
+    from napari_maxrf.pigments._table import pigment_table
 
 _PUBLIC = {
+    "ConfusedPair": "_distinguish",
+    "Distinguishability": "_distinguish",
     "Palette": "_palette",
-    "Pigment": "_table",
+    "Pigment": "_pigment",
+    "SilentPigment": "_silent",
     "cache_folder": "_cache",
+    "distinguishability": "_distinguish",
     "load_palette": "_files",
     "palette_names": "_palette",
     "pigment_table": "_table",
-    "save_palette": "_files",
+    "save_palette": "_save",
+    "silent_pigments": "_silent",
 }
 
 __all__ = [
+    "ConfusedPair",
+    "Distinguishability",
     "Palette",
     "Pigment",
+    "SilentPigment",
     "cache_folder",
+    "distinguishability",
     "load_palette",
     "palette_names",
     "pigment_table",
     "save_palette",
+    "silent_pigments",
 ]
 
 

@@ -1,20 +1,42 @@
 """Computed spectra on disk, so that each is computed once per machine.
 
-The folder belongs to the user and may be emptied at any time. Nothing here may
-fail: a cache that cannot be read or written only costs seconds.
+All spectra of one instrument and energy axis stand in one file, a row for each
+sample, so that a whole table comes back with one read. The folder belongs to the
+user and may be emptied at any time. Nothing here may fail: a cache that cannot be
+read or written only costs seconds. Two processes may write at the same time; the
+later one keeps what it found of the earlier one, and at worst a row is computed
+again.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf._files import atomic_path
 from napari_maxrf.errors import MaxrfError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Rows = dict[str, npt.NDArray[np.float64]]
+
+MOST_ROWS = 1024
+"""Rows kept in a file; the oldest are dropped."""
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    zipfile.BadZipFile,
+)
 
 
 def cache_folder() -> Path:
@@ -32,22 +54,48 @@ def cache_folder() -> Path:
     return Path(base) / "napari-maxrf" / "spectra"
 
 
-def read_spectrum(key: str, n_channels: int) -> npt.NDArray[np.float64] | None:
-    """Return a cached spectrum, or None if it is missing or damaged."""
+def read_rows(book: str, n_channels: int) -> Rows:
+    """Return the cached spectra of a book by their keys.
+
+    Parameters
+    ----------
+    book : str
+        Key of instrument, axis and model.
+    n_channels : int
+        Length of its spectra; a file that holds others is not believed.
+    """
     try:
-        values = np.load(cache_folder() / f"{key}.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError, RuntimeError):
-        return None
-    usable = values.dtype == np.float64 and values.shape == (n_channels,)
-    if not usable or not np.isfinite(values).all() or abs(values.sum() - 1) > 1e-6:
-        return None
-    return np.asarray(values)
+        # NumPy leaves a file that it opened itself open if it is damaged.
+        with (
+            _path(book).open("rb") as stream,
+            np.load(stream, allow_pickle=False) as file,
+        ):
+            keys, spectra = file["keys"], file["spectra"]
+    except _UNREADABLE:
+        return {}
+    fitting = spectra.dtype == np.float64 and spectra.shape == (len(keys), n_channels)
+    if not fitting or keys.dtype.kind != "U":
+        return {}
+    sound = np.isfinite(spectra).all(axis=1) & (np.abs(spectra.sum(axis=1) - 1) < 1e-6)
+    spectra.setflags(write=False)
+    return {str(keys[row]): spectra[row] for row in np.flatnonzero(sound)}
 
 
-def write_spectrum(key: str, values: npt.NDArray[np.float64]) -> None:
-    """Keep a spectrum; two processes may write the same at the same time."""
+def add_rows(book: str, n_channels: int, rows: Mapping[str, object]) -> None:
+    """Keep spectra beside those that the book holds already."""
+    kept: dict[str, object] = {**read_rows(book, n_channels), **rows}
+    keys = list(kept)[-MOST_ROWS:]
     try:
-        with atomic_path(cache_folder() / f"{key}.npy") as temporary:
-            np.save(temporary, values, allow_pickle=False)
+        with atomic_path(_path(book)) as temporary:
+            np.savez(
+                temporary,
+                allow_pickle=False,
+                keys=np.array(keys),
+                spectra=np.array([kept[key] for key in keys]),
+            )
     except (MaxrfError, OSError, RuntimeError):
         return
+
+
+def _path(book: str) -> Path:
+    return cache_folder() / f"{book}.npz"

@@ -1,59 +1,26 @@
-"""Palettes of the user's own, as small TOML files.
-
-name = "My studio"
-instrument = "m6_jetstream"
-paint = "oil"
-pigments = ["lead_white", "azurite", "vermilion"]
-
-[colours]
-azurite = "#3a6ea5"
-"""
+"""Load a palette: one of the package, or one of the user's from a file."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import Field
+from napari_maxrf._toml_lines import line_numbers, nearest_line
+from napari_maxrf.config import read_toml_text
+from napari_maxrf.errors import MaxrfError, PaletteError, did_you_mean
+from napari_maxrf.physics import MEDIA, Paint, as_paint, load_instrument
+from napari_maxrf.pigments._entries import Entries
+from napari_maxrf.pigments._measured import Measured
+from napari_maxrf.pigments._palette import Palette, named_palette
+from napari_maxrf.pigments._palette_file import PaletteFile
+from napari_maxrf.pigments._pigment import Pigment, hue_family
+from napari_maxrf.pigments._table import pigment_table
 
-from napari_maxrf._files import write_text
-from napari_maxrf.config import StepConfig
-from napari_maxrf.errors import MaxrfError, PaletteError
-from napari_maxrf.physics import load_instrument, paint_preset
-from napari_maxrf.pigments._palette import (
-    DEFAULT_INSTRUMENT,
-    DEFAULT_PAINT,
-    Palette,
-    named_palette,
-    nearest,
-    pigments_by_id,
-)
-
-_HEX = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
-
-
-class PaletteFile(StepConfig):
-    """What a palette file may say."""
-
-    name: str = Field("", description="Name of the palette.", title="Name")
-    period: str = Field("", description="When it was in use.", title="Period")
-    pigments: tuple[str, ...] = Field(
-        description="Ids of pigments of the table.", title="Pigments"
-    )
-    colours: dict[str, str | tuple[int, int, int]] = Field(
-        {},
-        description="Colours that replace the table's, as '#rrggbb' or [r, g, b].",
-        title="Colours",
-    )
-    instrument: str = Field(
-        DEFAULT_INSTRUMENT, description="Name of a scanner.", title="Instrument"
-    )
-    paint: str = Field(
-        DEFAULT_PAINT, description="How the pigments are painted.", title="Paint"
-    )
+if TYPE_CHECKING:
+    from napari_maxrf.spectrum import MeasuredSpectrum
 
 
 def load_palette(name_or_path: str | os.PathLike[str]) -> Palette:
@@ -62,13 +29,14 @@ def load_palette(name_or_path: str | os.PathLike[str]) -> Palette:
     Parameters
     ----------
     name_or_path : str or path-like
-        One of `palette_names`, or the path of a ``.toml`` file.
+        One of `palette_names`; the path of a ``.toml`` file; or that of a ``.json``
+        file of pigments with colours and spectra, as ganX takes it.
 
     Raises
     ------
     PaletteError
-        There is no such palette, or the file cannot be used: what is wrong,
-        and the nearest valid name.
+        There is no such palette, or the file cannot be used: what is wrong and in
+        which line, and the nearest valid name.
 
     Examples
     --------
@@ -76,83 +44,141 @@ def load_palette(name_or_path: str | os.PathLike[str]) -> Palette:
     12
     """
     text = os.fspath(name_or_path)
-    if not text.lower().endswith(".toml"):
+    readers = {".toml": _from_toml, ".json": _from_dictionary}
+    read = readers.get(Path(text).suffix.lower())
+    if read is None:
         return named_palette(text)
     try:
-        return _palette_of(Path(text), PaletteFile.from_toml(text))
+        return read(Path(text))
     except MaxrfError as error:
         message = str(error)
-        where = "" if text in message else f"{text}: "
+        where = "" if Path(text).name in message else f"{text}: "
         raise PaletteError(f"{where}{message}") from error
 
 
-def _palette_of(path: Path, content: PaletteFile) -> Palette:
-    """Build the palette that a file describes, checking every name in it."""
-    paint_preset(content.paint)
-    instrument = content.instrument
-    if instrument.endswith(".toml"):
-        instrument = str(path.parent / instrument)
-    load_instrument(instrument)
-    for key in content.colours:
-        if key not in content.pigments:
-            raise PaletteError(
-                f"colours names {key!r}, which is not among the palette's pigments"
-                f"{nearest(key, content.pigments)}."
-            )
-    pigments = (
-        replace(
-            p, srgb=_colour(content.colours[p.id]), colour_source=f"user: {path.name}"
+def _from_toml(path: Path) -> Palette:
+    content = PaletteFile.from_toml(path)
+    return _Reading(path, content).palette()
+
+
+class _Reading:
+    """A palette file on its way to a palette, with the lines of its keys."""
+
+    def __init__(self, path: Path, content: PaletteFile) -> None:
+        self.path = path
+        self.content = content
+        self.lines = line_numbers(read_toml_text(path))
+
+    def palette(self) -> Palette:
+        """Build the palette, checking every name in the file."""
+        content, chosen = self.content, self._pigments()
+        self._check_paint(content.paint, ("paint",), chosen)
+        for pigment in chosen:
+            if pigment.paint is not None:
+                self._check_paint(pigment.paint, self._place(pigment.id), chosen)
+        return Palette(
+            id=self.path.stem,
+            name=content.name or self.path.stem,
+            period=content.period,
+            pigments=chosen,
+            instrument=self._instrument(),
+            paint=content.paint,
         )
-        if p.id in content.colours
-        else p
-        for p in pigments_by_id(content.pigments)
-    )
-    return Palette(
-        id=path.stem,
-        name=content.name or path.stem,
-        period=content.period,
-        pigments=tuple(pigments),
-        instrument=instrument,
-        paint=content.paint,
-    )
+
+    def error(self, place: tuple[str | int, ...], message: str) -> PaletteError:
+        """Return an error that names the file and the line."""
+        line = nearest_line(self.lines, place)
+        where = f"line {line}: " if line else ""
+        return PaletteError(f"{self.path}: {where}{message}")
+
+    def _pigments(self) -> tuple[Pigment, ...]:
+        entries = Entries(self.content, self.path.parent, self.error)
+        names = self.content.pigments
+        if names is None:
+            names = tuple(self.content.entries)
+        known = {**pigment_table(), **dict.fromkeys(self.content.entries)}
+        for row, key in enumerate(names):
+            if key not in known:
+                raise self.error(
+                    ("pigments", row),
+                    f"There is no pigment {key!r}{did_you_mean(key, known)}",
+                )
+        self._check_colours(names)
+        return tuple(self._coloured(entries.pigment(key)) for key in names)
+
+    def _check_colours(self, names: tuple[str, ...]) -> None:
+        for key in self.content.colours:
+            if key not in names:
+                raise self.error(
+                    ("colours", key),
+                    f"colours names {key!r}, which is not among the palette's "
+                    f"pigments{did_you_mean(key, names)}",
+                )
+
+    def _coloured(self, pigment: Pigment) -> Pigment:
+        colour = self.content.colours.get(pigment.id)
+        if colour is None:
+            return pigment
+        source = f"user: {self.path.name}"
+        return replace(pigment, srgb=colour, lab=None, colour_source=source)
+
+    def _place(self, key: str) -> tuple[str | int, ...]:
+        kinds = ("pigment", "mixture", "measured")
+        kind = next(kind for kind in kinds if key in getattr(self.content, kind))
+        return (kind, key, "paint")
+
+    def _check_paint(
+        self,
+        paint: str | Paint,
+        place: tuple[str | int, ...],
+        pigments: tuple[Pigment, ...],
+    ) -> None:
+        try:
+            named = as_paint(paint).substances
+        except MaxrfError as error:
+            raise self.error(place, str(error)) from error
+        known = {*MEDIA, *pigment_table(), *(p.id for p in pigments if p.composition)}
+        for name in sorted(named - known):
+            raise self.error(
+                place,
+                f"a layer names {name!r}, which is neither a substance nor a pigment"
+                f"{did_you_mean(name, known)} Substances: {', '.join(MEDIA)}.",
+            )
+
+    def _instrument(self) -> str:
+        """Return name or path of the instrument; a path begins at the palette."""
+        name = self.content.instrument
+        if name.endswith(".toml"):
+            name = str(self.path.parent / name)
+        try:
+            load_instrument(name)
+        except MaxrfError as error:
+            raise self.error(("instrument",), str(error)) from error
+        return name
 
 
-def _colour(value: str | tuple[int, int, int]) -> tuple[int, int, int]:
-    if not isinstance(value, str):
-        return value
-    match = _HEX.fullmatch(value)
-    if match is None:
-        raise PaletteError(f"{value!r} is not a colour; write it as '#rrggbb'.")
-    red, green, blue = (int(part, 16) for part in match.groups())
-    return red, green, blue
+def _from_dictionary(path: Path) -> Palette:
+    """Build a palette of all spectra in a file that holds their colours too."""
+    from napari_maxrf._files import file_hash
+    from napari_maxrf.io import open_spectra
 
-
-def save_palette(palette: Palette, path: str | os.PathLike[str]) -> None:
-    """Write a palette as a TOML file that `load_palette` reads.
-
-    All colours are written, so that the file keeps its meaning when the table
-    of the package changes.
-
-    Raises
-    ------
-    MaxrfError
-        The file cannot be written.
-    """
-    lines = [
-        f"name = {_quoted(palette.name)}",
-        f"period = {_quoted(palette.period)}",
-        f"instrument = {_quoted(palette.instrument)}",
-        f"paint = {_quoted(palette.paint)}",
-        f"pigments = {json.dumps(palette.ids)}",
-        "",
-        "[colours]",
+    digest = file_hash(path)
+    pigments = [
+        _measured_pigment(path, spectrum, digest) for spectrum in open_spectra(path)
     ]
-    for pigment in palette.pigments:
-        red, green, blue = pigment.srgb
-        lines.append(f'{pigment.id} = "#{red:02x}{green:02x}{blue:02x}"')
-    write_text(path, "\n".join(lines) + "\n")
+    return Palette(path.stem, path.stem, "", tuple(pigments))
 
 
-def _quoted(text: str) -> str:
-    """Return a TOML basic string; JSON's escapes are a subset of TOML's."""
-    return json.dumps(text, ensure_ascii=False)
+def _measured_pigment(path: Path, spectrum: MeasuredSpectrum, digest: str) -> Pigment:
+    if spectrum.colour is None:
+        raise PaletteError(f"{path}: {spectrum.name} has no colour.")
+    return Pigment(
+        id=re.sub(r"\W+", "_", spectrum.name.lower()).strip("_") or "pigment",
+        name=spectrum.name,
+        composition=(),
+        density_g_cm3=0.0,
+        srgb=spectrum.colour,
+        hue_family=hue_family(spectrum.colour),
+        colour_source=f"user: {path.name}",
+        measured=Measured(spectrum, str(path), spectrum.name, digest),
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf._files import content_hash
-from napari_maxrf.errors import PaletteError
-from napari_maxrf.pigments._table import Pigment, palette_rows, pigment_table
+from napari_maxrf.errors import PaletteError, did_you_mean
+from napari_maxrf.pigments._table import palette_rows, pigment_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from napari_maxrf.cube import EnergyAxis
+    from napari_maxrf.physics import Paint
+    from napari_maxrf.pigments._pigment import Pigment
 
 DEFAULT_INSTRUMENT = "chnet_mo"
 DEFAULT_PAINT = "mockup"
@@ -36,8 +37,9 @@ class Palette:
     instrument : str
         Name of the scanner, see `napari_maxrf.physics.instrument_names`, or
         path of a TOML file.
-    paint : str
-        How the pigments are painted, see `napari_maxrf.physics.paint_names`.
+    paint : str or Paint
+        How the pigments are painted: one of `napari_maxrf.physics.paint_names`, or
+        a description. A pigment may have a paint of its own.
 
     Raises
     ------
@@ -50,7 +52,7 @@ class Palette:
     period: str
     pigments: tuple[Pigment, ...]
     instrument: str = DEFAULT_INSTRUMENT
-    paint: str = DEFAULT_PAINT
+    paint: str | Paint = DEFAULT_PAINT
 
     def __post_init__(self) -> None:
         if not self.pigments:
@@ -87,8 +89,25 @@ class Palette:
             scanner = load_instrument(scanner).to_json()
         pigments = [pigment.to_json() for pigment in self.pigments]
         return content_hash(
-            {"pigments": pigments, "instrument": scanner, "paint": self.paint}
+            {"pigments": pigments, "instrument": scanner, "paint": self._paint_json}
         )
+
+    @property
+    def paint_used(self) -> Paint:
+        """The paint as a description, whether it was given by name or not.
+
+        Raises
+        ------
+        MaxrfError
+            There is no paint of that name.
+        """
+        from napari_maxrf.physics import as_paint
+
+        return as_paint(self.paint)
+
+    @property
+    def _paint_json(self) -> Any:
+        return self.paint if isinstance(self.paint, str) else self.paint.to_json()
 
     def subset(self, ids: Iterable[str]) -> Palette:
         """Return the palette with only these pigments, in the palette's order.
@@ -101,15 +120,16 @@ class Palette:
         wanted = set(ids)
         for key in sorted(wanted - set(self.ids)):
             raise PaletteError(
-                f"Palette {self.id!r} has no pigment {key!r}{nearest(key, self.ids)}."
+                f"Palette {self.id!r} has no pigment {key!r}"
+                f"{did_you_mean(key, self.ids)}"
             )
         return replace(self, pigments=tuple(p for p in self.pigments if p.id in wanted))
 
     def spectra(self, axis: EnergyAxis) -> npt.NDArray[np.float64]:
         """Return the spectrum of every pigment, as painted and measured.
 
-        Computed once per pigment and axis, then kept in memory and in the
-        user's cache folder.
+        A measured spectrum stands for itself. The others are computed once per
+        pigment and axis, then kept in memory and in the user's cache folder.
 
         Parameters
         ----------
@@ -132,6 +152,20 @@ class Palette:
 
         return palette_spectra(self, axis)
 
+    def blank_spectrum(self, axis: EnergyAxis) -> npt.NDArray[np.float64]:
+        """Return the spectrum of the same paint without pigment, of sum 1.
+
+        Binder, ground and support alone: a pigment that cannot be told from it
+        is silent.
+
+        Returns
+        -------
+        ndarray, shape (axis.n_channels,)
+        """
+        from napari_maxrf.pigments._spectra import blank_spectrum
+
+        return blank_spectrum(self, axis)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return {
@@ -139,7 +173,7 @@ class Palette:
             "name": self.name,
             "period": self.period,
             "instrument": self.instrument,
-            "paint": self.paint,
+            "paint": self._paint_json,
             "pigments": [pigment.to_json() for pigment in self.pigments],
             "version": 1,
         }
@@ -162,7 +196,7 @@ def named_palette(name: str) -> Palette:
     if rows is None:
         known = ", ".join(palette_names())
         raise PaletteError(
-            f"There is no palette {name!r}{nearest(name, palette_names())}. "
+            f"There is no palette {name!r}{did_you_mean(name, palette_names())} "
             f"Known: {known}, or the path of a .toml file."
         )
     return Palette(
@@ -187,17 +221,5 @@ def pigments_by_id(ids: Iterable[str]) -> tuple[Pigment, ...]:
 def _pigment_by_id(key: str) -> Pigment:
     table = pigment_table()
     if key not in table:
-        raise PaletteError(f"There is no pigment {key!r}{nearest(key, table)}.")
+        raise PaletteError(f"There is no pigment {key!r}{did_you_mean(key, table)}")
     return table[key]
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """Return a hint at the name that was probably meant, or nothing.
-
-    Examples
-    --------
-    >>> nearest("azurit", ["azurite", "smalt"])
-    "; did you mean 'azurite'?"
-    """
-    near = get_close_matches(name.lower(), list(names), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""

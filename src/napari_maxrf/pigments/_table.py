@@ -7,95 +7,17 @@ every colour and composition, so that a conservator can check any number.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari_maxrf.errors import MaxrfError, PaletteError
+from napari_maxrf.pigments._pigment import Pigment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _FOLDER = files("napari_maxrf.pigments") / "data"
-
-
-@dataclass(frozen=True)
-class Pigment:
-    """A pigment of the table, or one with a colour of the user's own.
-
-    Attributes
-    ----------
-    id, name : str
-        Key in snake case, and English name.
-    ci_name : str
-        Colour Index generic name, empty where there is none.
-    hue_family : str
-        White, black, red, yellow, green, blue, purple, brown or metal.
-    composition : tuple of (str, float)
-        Formulas with their mass fractions; sum 1.
-    density_g_cm3 : float
-        Density of the substance, without binder.
-    srgb : (int, int, int)
-        Colour, 0 to 255.
-    lab : (float, float, float)
-        The same in CIE Lab (D65, 2 degrees).
-    colour_source, composition_source : str
-        Where these come from, and what was assumed.
-    period_from, period_to : int or None
-        Years of use in painting; negative before Christ, None if open.
-    fluoresces_as : str
-        Lines to look for.
-    xrf_visible : str
-        Whether a scanner in air sees it: yes, weak or no.
-    notes : str
-        Admixtures, alteration, doubts.
-    """
-
-    id: str
-    name: str
-    ci_name: str
-    hue_family: str
-    composition: tuple[tuple[str, float], ...]
-    density_g_cm3: float
-    srgb: tuple[int, int, int]
-    lab: tuple[float, float, float]
-    colour_source: str
-    composition_source: str
-    period_from: int | None
-    period_to: int | None
-    fluoresces_as: str
-    xrf_visible: str
-    notes: str
-
-    def __post_init__(self) -> None:
-        from napari_maxrf.physics import elements_of
-
-        try:
-            elements_of(self.composition)
-        except MaxrfError as error:
-            raise PaletteError(f"Pigment {self.id}: {error}") from error
-        if not self.density_g_cm3 > 0:
-            raise PaletteError(
-                f"Pigment {self.id}: density must be above 0 g/cm3, "
-                f"got {self.density_g_cm3:g}."
-            )
-        if len(self.srgb) != 3 or not all(0 <= part <= 255 for part in self.srgb):
-            raise PaletteError(
-                f"Pigment {self.id}: a colour is three numbers from 0 to 255, "
-                f"got {self.srgb}."
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what decides colour and spectrum, as plain JSON values."""
-        return {
-            "id": self.id,
-            "name": self.name,
-            "composition": [list(term) for term in self.composition],
-            "density_g_cm3": self.density_g_cm3,
-            "srgb": list(self.srgb),
-        }
 
 
 @lru_cache(maxsize=1)
