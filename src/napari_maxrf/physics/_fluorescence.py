@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,24 +49,44 @@ class EmittedLines:
 
 
 def emitted_lines(stack: Stack, beam: Beam) -> EmittedLines:
-    """Return all fluorescence lines of a layered sample.
+    """Return all fluorescence lines of a layered sample that the beam excites.
 
     The beam's tube lines excite as discrete energies, its continuum in bins.
     An element found in several layers gives one set of lines.
     """
     numbers = sorted({z for layer in stack.layers for z, _ in layer.elements})
-    tables = [line_table(z) for z in numbers]
-    elements = np.repeat(numbers, [len(table.names) for table in tables])
-    energies = np.concatenate([table.energy_kev for table in tables])
-    sigma = np.concatenate([production(z, beam.energy_kev) for z in numbers])
-    total = np.zeros_like(energies)
+    sets = [_excited(z, beam) for z in numbers]
+    lines, sigma = joined([lines for lines, _ in sets]), [sigma for _, sigma in sets]
+    total = np.zeros_like(lines.energy_kev)
     for index, layer in enumerate(stack.layers):
-        present = dict(layer.elements)
-        fraction = np.array([present.get(int(z), 0.0) for z in elements])
-        weight = stack.weight(index, beam.energy_kev[None], energies[:, None])
-        total += fraction * ((sigma * weight) @ beam.photons)
-    names = tuple(name for table in tables for name in table.names)
-    return EmittedLines(elements, names, energies, total)
+        present = np.isin(lines.elements, [z for z, _ in layer.elements])
+        weight = stack.weight(
+            index, beam.energy_kev[None], lines.energy_kev[present, None]
+        )
+        produced = np.concatenate(
+            [
+                fraction * sigma[numbers.index(element)]
+                for element, fraction in layer.elements
+            ]
+        )
+        total[present] += (produced * weight) @ beam.photons
+    return replace(lines, intensity=total)
+
+
+def _excited(element: int, beam: Beam) -> tuple[EmittedLines, Floats]:
+    """Return an element's lines with an edge below the beam's highest energy.
+
+    Their intensities are still 0; with them come the production cross-sections,
+    shape (n_lines, n_energies).
+    """
+    table, sigma = line_table(element), production(element, beam.energy_kev)
+    kept = np.flatnonzero(sigma.any(axis=1))
+    names = tuple(table.names[index] for index in kept)
+    energy = table.energy_kev[kept]
+    lines = EmittedLines(
+        np.full(len(names), element), names, energy, np.zeros_like(energy)
+    )
+    return lines, sigma[kept]
 
 
 def argon_lines(geometry: Geometry, beam: Beam) -> EmittedLines:

@@ -277,24 +277,24 @@ def _weighted(
     energy_kev: Floats,
     *angle: float,
 ) -> Floats:
-    numbers, fractions = zip(*elements, strict=True)
     energies = np.ascontiguousarray(energy_kev, dtype=np.float64).tobytes()
-    return np.asarray(
-        np.array(fractions) @ _looked_up(table, numbers, energies, *angle)
-    )
+    total = np.zeros(np.size(energy_kev))
+    for number, fraction in elements:
+        total += fraction * _looked_up(table, number, energies, *angle)
+    return total
 
 
-@lru_cache(maxsize=1024)
-def _looked_up(
-    table: str, numbers: tuple[int, ...], energies: bytes, *angle: float
-) -> Floats:
-    """Look all elements up in one call, shape (n_elements, n_energies)."""
+@lru_cache(maxsize=4096)
+def _looked_up(table: str, number: int, energies: bytes, *angle: float) -> Floats:
+    """Look one element up, shape (n_energies,): samples share their elements."""
     where = [np.array([value]) for value in angle]
     with single_threaded():
         values = getattr(xraylib_np, table)(
-            np.array(numbers, dtype=np.int_), np.frombuffer(energies).copy(), *where
+            np.array([number], dtype=np.int_), np.frombuffer(energies).copy(), *where
         )
-    return np.asarray(values).reshape(len(numbers), -1)
+    flat = np.asarray(values).reshape(-1)
+    flat.setflags(write=False)
+    return flat
 
 
 def single_threaded() -> AbstractContextManager[object]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-_THIN = 1e-6
+_THIN = 1e-4
 
 
 @dataclass(frozen=True)
@@ -48,16 +48,23 @@ class Stack:
     geometry: Geometry
     absorbing: bool = True
 
-    def chi(self, layer: Layer, energy_in: Floats, energy_out: Floats) -> Floats:
-        """Return chi of a layer in cm2/g; the two energies are broadcast."""
-        inward = sin(radians(self.geometry.incidence_deg))
-        outward = sin(radians(self.geometry.exit_deg))
-        entering = mass_attenuation(layer.elements, energy_in.ravel())
-        leaving = mass_attenuation(layer.elements, energy_out.ravel())
-        return np.asarray(
-            entering.reshape(energy_in.shape) / inward
-            + leaving.reshape(energy_out.shape) / outward
+    def depths(
+        self, layer: Layer, energy_in: Floats, energy_out: Floats
+    ) -> tuple[Floats, Floats]:
+        """Return how often a layer is deep for a ray in and for a ray out.
+
+        That is ``mu m / sin`` of the angle, of the shapes of the two energies.
+        """
+        rays = (
+            (energy_in, self.geometry.incidence_deg),
+            (energy_out, self.geometry.exit_deg),
         )
+        inward, outward = (
+            mass_attenuation(layer.elements, energy.ravel()).reshape(energy.shape)
+            * (layer.areal_mass_g_cm2 / sin(radians(angle)))
+            for energy, angle in rays
+        )
+        return inward, outward
 
     def weight(self, index: int, energy_in: Floats, energy_out: Floats) -> Floats:
         """Return the depth integral of layer `index`, in g/cm2.
@@ -79,12 +86,14 @@ class Stack:
         if not self.absorbing:
             shape = np.broadcast_shapes(energy_in.shape, energy_out.shape)
             return np.full(shape, layer.areal_mass_g_cm2 / inward)
-        cover: Floats | float = 0.0
+        covered_in, covered_out = np.ones(()), np.ones(())
         for above in self.layers[:index]:
-            depth = above.areal_mass_g_cm2
-            cover = cover + self.chi(above, energy_in, energy_out) * depth
-        own = _saturation(self.chi(layer, energy_in, energy_out), layer)
-        return np.asarray(np.exp(-cover) * own / inward)
+            into, out_of = self.depths(above, energy_in, energy_out)
+            covered_in = covered_in * np.exp(-into)
+            covered_out = covered_out * np.exp(-out_of)
+        own = _saturation(*self.depths(layer, energy_in, energy_out))
+        mass = layer.areal_mass_g_cm2 / inward
+        return np.asarray((covered_in * mass) * own * covered_out)
 
     def down_to(self, depth_mm: float) -> Stack:
         """Return the part of the stack above a depth."""
@@ -95,8 +104,13 @@ class Stack:
         return replace(self, layers=tuple(kept))
 
 
-def _saturation(chi: Floats, layer: Layer) -> Floats:
-    """Return ``(1 - exp(-chi m))/chi``, which tends to m for a thin layer."""
-    mass = layer.areal_mass_g_cm2
-    depth = chi * mass
-    return np.asarray(np.where(depth < _THIN, mass, -np.expm1(-depth) / chi))
+def _saturation(into: Floats, out_of: Floats) -> Floats:
+    """Return ``(1 - exp(-d))/d`` of the sum d of both depths, 1 for a thin layer.
+
+    The exponentials are taken of each ray alone and multiplied, which is what makes
+    lines times energies affordable; the series takes over where that cancels.
+    """
+    depth = into + out_of
+    passing = np.exp(-into) * np.exp(-out_of)
+    thick = (1 - passing) / np.maximum(depth, _THIN)
+    return np.asarray(np.where(depth < _THIN, 1 - depth / 2 + depth**2 / 6, thick))
