@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.physics import load_instrument
 from napari_maxrf.physics._detector import (
-    binned,
     efficiency,
     escape_fraction,
     fwhm_kev,
     pile_up,
     shelf,
-    with_escape,
+    shelf_fraction,
 )
 from napari_maxrf.physics._instrument import Detector
 
@@ -39,15 +38,6 @@ def test_escape_fraction(energy: float, percent: float) -> None:
 
 def test_nothing_escapes_below_the_silicon_edge() -> None:
     assert escape_fraction(np.array([1.8]))[0] == 0
-    energy, counts = with_escape(np.array([1.7]), np.array([5.0]))
-    assert energy.tolist() == [1.7]
-    assert counts.tolist() == [5.0]
-
-
-def test_escape_conserves_pulses() -> None:
-    energy, counts = with_escape(np.array([6.4, 3.7]), np.array([100.0, 10.0]))
-    assert counts.sum() == pytest.approx(110)
-    np.testing.assert_allclose(energy[2:], [4.66, 1.96])
 
 
 @pytest.mark.parametrize(
@@ -103,60 +93,45 @@ def test_noise_alone_gives_the_width_at_zero() -> None:
     )
 
 
-@settings(max_examples=30, deadline=None)
-@given(
-    energy=st.floats(2, 18),
-    sigma=st.floats(0.001, 0.15),
-    bins=st.integers(20, 3000),
+@pytest.mark.parametrize(
+    ("energy", "percent"),
+    [(1.740, 0.78), (2.308, 1.77), (4.511, 0.76), (5.415, 0.37), (6.404, 0.38)],
 )
-def test_binning_keeps_area_and_position(
-    energy: float, sigma: float, bins: int
-) -> None:
-    axis = EnergyAxis.from_range(0.0, 20.0, bins)
-    counts = binned(np.array([energy]), np.array([7.0]), np.array([sigma]), axis)
-    assert counts.sum() == pytest.approx(7.0, rel=1e-9)
-    mean = counts @ axis.centres_kev / counts.sum()
-    assert mean == pytest.approx(energy, abs=axis.gain_kev / 2 + 1e-9)
+def test_shelf_of_pure_elements(energy: float, percent: float) -> None:
+    share = shelf_fraction(Detector(), np.array([energy]))[0]
+    assert 100 * share == pytest.approx(percent, rel=0.3)
 
 
-def test_binning_gives_the_gaussian_on_fine_channels() -> None:
-    counts = binned(np.array([6.4]), np.array([1.0]), np.array([0.06]), FINE)
-    x = (FINE.centres_kev - 6.4) / 0.06
-    expected = np.exp(-0.5 * x**2) / (0.06 * np.sqrt(2 * np.pi)) * FINE.gain_kev
-    np.testing.assert_allclose(counts, expected, atol=expected.max() * 2e-3)
-
-
-def test_coarse_channels_hold_the_sum_of_fine_ones() -> None:
-    args = (np.array([3.7, 6.4]), np.array([2.0, 5.0]), np.array([0.05, 0.06]))
-    coarse = binned(*args, EnergyAxis.from_range(0.0, 20.0, 200))
-    np.testing.assert_allclose(
-        coarse, binned(*args, FINE).reshape(200, 10).sum(axis=1), atol=1e-12
-    )
-
-
-def test_peaks_outside_the_axis_leave_no_trace() -> None:
-    args = (np.array([-3.0, 50.0]), np.array([1.0, 1.0]), np.array([0.1, 0.1]))
-    assert binned(*args, FINE).sum() < 1e-12
-
-
-def test_zero_width_puts_a_peak_into_one_channel() -> None:
-    counts = binned(np.array([6.404]), np.array([3.0]), np.zeros(1), FINE)
-    assert counts[640] == pytest.approx(3.0)
-    assert np.count_nonzero(counts > 1e-9) == 1
-
-
-def test_binning_follows_a_quadratic_axis() -> None:
-    axis = EnergyAxis(1000, 0.1, 0.018, 1e-6)
-    counts = binned(np.array([6.4]), np.array([1.0]), np.array([0.06]), axis)
-    assert counts.sum() == pytest.approx(1)
-    assert abs(axis.centres_kev[counts.argmax()] - 6.4) < 0.02
+def test_shelf_grows_where_silicon_absorbs_at_its_surface() -> None:
+    below, above, hard = shelf_fraction(Detector(), np.array([1.82, 1.86, 30.0]))
+    assert above > 2 * below
+    assert hard == pytest.approx(Detector().shelf_share, rel=0.02)
 
 
 def test_shelf_is_flat_and_ends_at_the_peak() -> None:
-    detector = Detector(shelf_per_kev=1e-3)
-    tail = shelf(detector, np.array([10.0]), np.array([1000.0]), FINE)
-    np.testing.assert_allclose(tail[:1000], 1e-3 * 1000 * 0.01)
-    np.testing.assert_allclose(tail[1000:], 0, atol=1e-12)
+    tail = shelf(np.array([10.0]), np.array([1000.0]), FINE)
+    np.testing.assert_allclose(tail[:1000], 1.0)
+    np.testing.assert_allclose(tail[1000:], 0, atol=1e-9)
+
+
+def test_shelf_ends_inside_a_channel() -> None:
+    axis = EnergyAxis.from_range(0.0, 4.0, 4)
+    tail = shelf(np.array([2.5]), np.array([5.0]), axis)
+    np.testing.assert_allclose(tail, [2.0, 2.0, 1.0, 0.0], atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    lines=st.lists(
+        st.tuples(st.floats(0.3, 30), st.floats(0, 1e6)), min_size=1, max_size=8
+    )
+)
+def test_shelves_equal_their_sum_one_by_one(lines: list[tuple[float, float]]) -> None:
+    energy, counts = np.array(lines).T
+    edges = np.clip(FINE.edges_kev[None], 0, energy[:, None])
+    slow = (counts / energy) @ np.diff(edges, axis=1)
+    computed = shelf(energy, counts, FINE)
+    np.testing.assert_allclose(computed, slow, rtol=1e-9, atol=1e-9 * counts.sum())
 
 
 def test_pile_up_of_two_lines() -> None:

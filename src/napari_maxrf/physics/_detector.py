@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 import xraylib
-from scipy.special import erf
 
 from napari_maxrf.physics._materials import (
     mass_attenuation,
@@ -25,8 +24,6 @@ FWHM_PER_SIGMA = 2.3548200450309493
 SILICON = ((14, 1.0),)
 SILICON_KEV = 1.740
 _SILICON_DENSITY = 2.33
-_REACH = 8.0
-"""Standard deviations beyond which a Gaussian is taken to be nothing."""
 
 
 def efficiency(detector: Detector, energy_kev: Floats) -> Floats:
@@ -64,29 +61,26 @@ def escape_fraction(energy_kev: Floats) -> Floats:
     return np.asarray(np.where(energy_kev > edge, share, 0.0))
 
 
-def with_escape(energy_kev: Floats, counts: Floats) -> tuple[Floats, Floats]:
-    """Move the escaping share of every peak to its escape peak."""
-    share = escape_fraction(energy_kev)
-    lossy = share > 0
-    return (
-        np.concatenate([energy_kev, energy_kev[lossy] - SILICON_KEV]),
-        np.concatenate([counts * (1 - share), (counts * share)[lossy]]),
-    )
+def shelf_fraction(detector: Detector, energy_kev: Floats) -> Floats:
+    """Return the share of pulses that end in the flat shelf, shape (n,).
+
+    A constant part, and photons absorbed so near the surface that an electron with
+    part of their energy leaves the silicon. Two numbers reproduce the pure elements
+    of the NIST set (a Bruker XFlash 430) within 30 %: 0.8 % of Si K, 1.8 % of S K,
+    0.8 % of Ti K, 0.4 % of Cr K and Fe K.
+    """
+    depth = _SILICON_DENSITY * detector.shelf_depth_um * 1e-4
+    near = -np.expm1(-mass_attenuation(SILICON, energy_kev) * depth)
+    return np.asarray(1 - (1 - detector.shelf_share) * (1 - near))
 
 
-def binned(
-    energy_kev: Floats, counts: Floats, sigma_kev: Floats, axis: EnergyAxis
-) -> Floats:
-    """Spread peaks as Gaussians and integrate them over the channels.
-
-    Sampling a Gaussian at channel centres is wrong where channels are as wide
-    as the peak; differences of the error function are exact.
+def shelf(energy_kev: Floats, counts: Floats, axis: EnergyAxis) -> Floats:
+    """Spread counts evenly from 0 keV up to their energies, per channel.
 
     Parameters
     ----------
-    energy_kev, counts, sigma_kev : ndarray, shape (n,)
-        Position, area and standard deviation of every peak; a width of 0 puts
-        the whole peak into one channel.
+    energy_kev, counts : ndarray, shape (n,)
+        Energies above 0 where the shelves end, and what each holds.
     axis : EnergyAxis
         The channels.
 
@@ -94,25 +88,13 @@ def binned(
     -------
     ndarray, shape (axis.n_channels,)
     """
-    sigma = np.maximum(sigma_kev, 1e-9)
-    edges, last = axis.edges_kev, axis.n_channels
-    first = np.searchsorted(edges, energy_kev - _REACH * sigma) - 1
-    beyond = np.searchsorted(edges, energy_kev + _REACH * sigma) + 1
-    steps = np.arange(np.max(beyond - first, initial=1) + 1)
-    edge = np.clip(first[:, None] + steps, 0, last)
-    away = (edges[edge] - energy_kev[:, None]) / (sigma[:, None] * np.sqrt(2))
-    share = np.diff(0.5 * erf(away), axis=1) * counts[:, None]
-    channel = np.minimum(edge[:, :-1], last - 1)
-    result = np.bincount(channel.ravel(), weights=share.ravel(), minlength=last)
-    return result.astype(np.float64)
-
-
-def shelf(
-    detector: Detector, energy_kev: Floats, counts: Floats, axis: EnergyAxis
-) -> Floats:
-    """Return the flat shelf from 0 keV up to each peak, per channel."""
-    edges = np.clip(axis.edges_kev[None], 0, energy_kev[:, None])
-    return np.asarray(detector.shelf_per_kev * (counts @ np.diff(edges, axis=1)))
+    order = np.argsort(energy_kev)
+    top, height = energy_kev[order], (counts / energy_kev)[order]
+    ended = np.concatenate([[0.0], np.cumsum(height * top)])
+    going_on = height.sum() - np.concatenate([[0.0], np.cumsum(height)])
+    edges = np.maximum(axis.edges_kev, 0)
+    which = np.searchsorted(top, edges)
+    return np.asarray(np.diff(ended[which] + edges * going_on[which]))
 
 
 def pile_up(detector: Detector, counts: Floats, axis: EnergyAxis) -> Floats:

@@ -10,8 +10,9 @@ from napari_maxrf.config import StepConfig
 class Effects(StepConfig):
     """What a computed spectrum shall contain.
 
-    Everything that real scans show is on; pile-up and shelf depend on count
-    rate and on the single detector, and are off until asked for.
+    Everything that measured spectra of pure elements show is on. Pile-up is off:
+    it grows with the count rate of each pixel, so it is no property of a sample, and
+    at the rates of the scans at hand (10 000 counts per second) scatter hides it.
     """
 
     continuum: bool = Field(
@@ -53,9 +54,16 @@ class Effects(StepConfig):
     escape: bool = Field(
         True, description="Silicon escape peaks.", title="Escape peaks"
     )
-    pile_up: bool = Field(
-        False, description="Two photons counted as one.", title="Pile-up"
+    tail: bool = Field(
+        True,
+        description="Exponential tail below every peak (incomplete charge).",
+        title="Tail",
     )
     shelf: bool = Field(
-        False, description="Flat shelf below every peak.", title="Shelf"
+        True,
+        description="Flat shelf below every peak (incomplete charge).",
+        title="Shelf",
+    )
+    pile_up: bool = Field(
+        False, description="Two photons counted as one.", title="Pile-up"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,21 +10,15 @@ import numpy.typing as npt
 
 from napari_maxrf.errors import CalibrationError, MaxrfError
 from napari_maxrf.physics._beam import Beam, beam_of, gas_transmission
-from napari_maxrf.physics._detector import (
-    FWHM_PER_SIGMA,
-    binned,
-    efficiency,
-    pile_up,
-    shelf,
-    with_escape,
-)
+from napari_maxrf.physics._detector import pile_up
 from napari_maxrf.physics._effects import Effects
 from napari_maxrf.physics._fluorescence import argon_lines, emitted_lines, joined
+from napari_maxrf.physics._response import response_of
 from napari_maxrf.physics._scatter import COMPTON_FWHM_SHARE, compton, rayleigh
 from napari_maxrf.physics._stack import Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from napari_maxrf.cube import EnergyAxis
     from napari_maxrf.physics._instrument import Instrument
@@ -31,10 +26,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Raised when results change, so that cached spectra are made anew."""
-
-_NOTHING = np.zeros(0)
 
 
 def expected_spectrum(
@@ -86,8 +79,8 @@ def expected_spectrum(
     _check(layers, instrument, axis)
     stack = Stack(tuple(layers), instrument.geometry, effects.self_absorption)
     beam = beam_of(instrument, effects)
-    energy, photons, width = _arriving(stack, beam, instrument, effects)
-    result = _detected(energy, photons, width, instrument, axis, effects)
+    photons = _leaving(stack, beam, instrument, effects)
+    result = _detected(photons, instrument, axis, effects)
     if not result.sum() > 0:
         raise MaxrfError("Nothing of this sample reaches the detector.")
     return result
@@ -104,51 +97,51 @@ def _check(layers: Sequence[Layer], instrument: Instrument, axis: EnergyAxis) ->
         )
 
 
-def _arriving(
+@dataclass(frozen=True)
+class _Photons:
+    """Photons on their way to the detector, with the width they bring along."""
+
+    energy_kev: Floats
+    number: Floats
+    fwhm_kev: Floats | None = None
+
+
+def _leaving(
     stack: Stack, beam: Beam, instrument: Instrument, effects: Effects
-) -> tuple[Floats, Floats, Floats]:
-    """Return energy, photons and own FWHM of all that reaches the detector."""
+) -> Iterator[_Photons]:
+    """Yield what leaves the sample: every element's lines, and both kinds of scatter.
+
+    The groups are those whose energies come back with other samples, so that the
+    detector's response to them is computed once.
+    """
     lines = emitted_lines(stack, beam)
-    geometry = instrument.geometry
-    if effects.argon and geometry.atmosphere == "air":
-        lines = joined([lines, argon_lines(geometry, beam)])
-    energies, photons = [lines.energy_kev], [lines.intensity]
-    widths = [np.zeros_like(lines.energy_kev)]
+    if effects.argon and instrument.geometry.atmosphere == "air":
+        lines = joined([lines, argon_lines(instrument.geometry, beam)])
+    for element in np.unique(lines.elements):
+        chosen = lines.elements == element
+        yield _Photons(lines.energy_kev[chosen], lines.intensity[chosen])
     if effects.rayleigh:
-        energies.append(beam.energy_kev)
-        photons.append(rayleigh(stack, beam))
-        widths.append(np.zeros_like(beam.energy_kev))
+        yield _Photons(beam.energy_kev, rayleigh(stack, beam))
     if effects.compton:
         energy, scattered = compton(stack, beam)
-        energies.append(energy)
-        photons.append(scattered)
-        widths.append(energy * COMPTON_FWHM_SHARE * effects.compton_width)
-    energy, arriving = np.concatenate(energies), np.concatenate(photons)
-    if effects.air:
-        arriving = arriving * gas_transmission(geometry, geometry.path_out_mm, energy)
-    return energy, arriving, np.concatenate(widths)
+        width = energy * COMPTON_FWHM_SHARE * effects.compton_width
+        yield _Photons(energy, scattered, width)
 
 
 def _detected(
-    energy: Floats,
-    photons: Floats,
-    width: Floats,
+    photons: Iterable[_Photons],
     instrument: Instrument,
     axis: EnergyAxis,
     effects: Effects,
 ) -> Floats:
-    """Apply efficiency, escape, resolution, shelf and pile-up."""
-    detector = instrument.detector
-    counts = photons * efficiency(detector, energy) if effects.efficiency else photons
-    kept = counts > counts.max(initial=0.0) * 1e-9
-    energy, counts, width = energy[kept], counts[kept], width[kept]
-    tail = shelf(detector, energy, counts, axis) if effects.shelf else 0.0
-    if effects.escape:
-        whole = len(energy)
-        energy, counts = with_escape(energy, counts)
-        width = np.concatenate([width, np.zeros(len(energy) - whole)])
-    variance = (width / FWHM_PER_SIGMA) ** 2
-    if effects.resolution:
-        variance = variance + detector.s0_kev2 + detector.s1_kev * energy
-    result = binned(energy, counts, np.sqrt(variance), axis) + tail
+    """Apply the way through the air and the detector."""
+    detector, geometry = instrument.detector, instrument.geometry
+    response = response_of(detector, axis, effects)
+    result = np.zeros(axis.n_channels)
+    for group in photons:
+        arriving = group.number
+        if effects.air:
+            path = geometry.path_out_mm
+            arriving = arriving * gas_transmission(geometry, path, group.energy_kev)
+        result += response.counts(group.energy_kev, arriving, group.fwhm_kev)
     return pile_up(detector, result, axis) if effects.pile_up else result
