@@ -2,6 +2,7 @@
 
 `open_cube` decides by what a file holds, never by its suffix. One private module
 stands for each family of formats; `FORMATS` lists them for tests and documents.
+Single reference spectra have readers of their own, in `spectra`.
 """
 
 from __future__ import annotations
@@ -18,11 +19,21 @@ if TYPE_CHECKING:
     )
     from napari_maxrf.io._held import release
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
+    from napari_maxrf.io.spectra import (
+        SPECTRUM_FORMATS,
+        SpectrumFormat,
+        open_spectra,
+        open_spectrum,
+    )
 
 _PUBLIC = {
     "FORMATS": "_formats",
+    "SPECTRUM_FORMATS": "spectra",
+    "SpectrumFormat": "spectra",
     "describe": "_formats",
     "open_cube": "_formats",
+    "open_spectra": "spectra",
+    "open_spectrum": "spectra",
     "recognise": "_formats",
     "release": "_held",
     "save_cube": "_maxrf_write",
@@ -31,8 +42,12 @@ _PUBLIC = {
 
 __all__ = [
     "FORMATS",
+    "SPECTRUM_FORMATS",
+    "SpectrumFormat",
     "describe",
     "open_cube",
+    "open_spectra",
+    "open_spectrum",
     "recognise",
     "release",
     "save_cube",

@@ -91,6 +91,19 @@ def axis_from_energies(energies: npt.ArrayLike, n_channels: int) -> EnergyAxis:
     return _fitted(values)
 
 
+def axis_from_coefficients(
+    n_channels: int, offset_kev: float, gain_kev: float, quad_kev: float = 0.0
+) -> EnergyAxis:
+    """Take zero, gain and quadratic term as a file states them.
+
+    Raises
+    ------
+    CalibrationError
+        A gain that no detector has, or energies that do not rise.
+    """
+    return _checked(n_channels, offset_kev, gain_kev, quad_kev)
+
+
 def assumed_axis(n_channels: int) -> EnergyAxis:
     """Propose 0 to 40.96 keV, the usual range, for a file without calibration."""
     return EnergyAxis.from_range(0.0, _ASSUMED_TOP_KEV, n_channels, source="assumed")
