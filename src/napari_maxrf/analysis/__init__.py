@@ -11,26 +11,31 @@ if TYPE_CHECKING:
     from napari_maxrf.analysis._lines import visible_lines
     from napari_maxrf.analysis._maps import ElementMap, element_maps, element_maps_steps
     from napari_maxrf.analysis._refine import recalibrated, refined_axis
+    from napari_maxrf.analysis._unmix import Mixture, unmix
 
 _PUBLIC = {
     "ElementMap": "_maps",
+    "Mixture": "_unmix",
     "element_maps": "_maps",
     "element_maps_steps": "_maps",
     "recalibrated": "_refine",
     "refined_axis": "_refine",
     "save_element_map": "_export",
     "strongest_elements": "_fit",
+    "unmix": "_unmix",
     "visible_lines": "_lines",
 }
 
 __all__ = [
     "ElementMap",
+    "Mixture",
     "element_maps",
     "element_maps_steps",
     "recalibrated",
     "refined_axis",
     "save_element_map",
     "strongest_elements",
+    "unmix",
     "visible_lines",
 ]
 
