@@ -207,4 +207,4 @@ def _judged(counts: Floats, weights: Floats, shapes: Floats) -> Mixture:
 def _ratio(part: Floats, whole: Floats) -> Floats:
     """Divide, with NaN where the whole is nothing."""
     result = np.full(np.shape(whole), np.nan)
-    return np.divide(part, whole, out=result, where=np.asarray(whole) > 0)
+    return np.asarray(np.divide(part, whole, out=result, where=np.asarray(whole) > 0))
