@@ -51,12 +51,20 @@ def line_numbers(text: str) -> dict[Place, int]:
 
 
 def nearest_line(lines: dict[Place, int], place: Sequence[str | int]) -> int | None:
-    """Return the line of a place, or of the nearest table around it."""
-    for length in range(len(place), 0, -1):
-        line = lines.get(tuple(place[:length]))
-        if line is not None:
-            return line
-    return None
+    """Return the line of a place, or of the nearest table around it.
+
+    Steps that are not in the text, such as the name of one of several types that a
+    value may have, are passed over.
+
+    Examples
+    --------
+    >>> nearest_line({("paint",): 3, ("paint", "void"): 4}, ("paint", "table", "void"))
+    4
+    """
+    at: Place = ()
+    for step in place:
+        at = (*at, step) if (*at, step) in lines else at
+    return lines.get(at)
 
 
 class _Walk:

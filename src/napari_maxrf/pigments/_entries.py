@@ -175,6 +175,7 @@ class Entries:
         raise self._error(("mixture", key, "parts", name), reason)
 
     def _from_spectrum(self, key: str, entry: MeasuredEntry) -> Pigment:
+        base = self._base("measured", key, entry.like)
         path = self._folder / Path(entry.file).expanduser()
         measured = read_measured(path, entry.spectrum, entry.axis)
         if entry.sha256 is not None and entry.sha256 != measured.sha256:
@@ -183,7 +184,6 @@ class Entries:
                 f"(SHA-256 {measured.sha256}, expected {entry.sha256}). Bring the "
                 "old file back, or take the line sha256 out to accept the new one."
             )
-        base = self._base("measured", key, entry.like)
         composition, density = _substance(entry, base) or ((), 0.0)
         return Pigment(
             **self._common(key, entry, base, measured.spectrum.colour),

@@ -117,7 +117,7 @@ class _Reading:
 
     def _coloured(self, pigment: Pigment) -> Pigment:
         colour = self.content.colours.get(pigment.id)
-        if colour is None:
+        if colour is None or colour == pigment.srgb:
             return pigment
         source = f"user: {self.path.name}"
         return replace(pigment, srgb=colour, lab=None, colour_source=source)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
-_DARKEST = 1e-3
-"""Reflectance below which a paint is taken to be no darker."""
+_DARKEST = 2e-3
+"""Reflectance, about 6 of 255 in sRGB: a channel of 0 is a colour outside sRGB and not
+a paint that swallows all light."""
 
 
 def mixed_substance(

@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from napari_maxrf.config import StepConfig
 from napari_maxrf.physics import Paint
@@ -43,6 +43,15 @@ def _as_colour(value: Any) -> Any:
 
 Part = Annotated[int, Field(ge=0, le=255)]
 Colour = Annotated[tuple[Part, Part, Part], BeforeValidator(_as_colour)]
+
+
+def _paint_kind(value: Any) -> str:
+    return "name" if isinstance(value, str) else "table"
+
+
+NamedPaint = Annotated[str, Tag("name")]
+DescribedPaint = Annotated[Paint, Tag("table")]
+AnyPaint = Annotated[NamedPaint | DescribedPaint, Discriminator(_paint_kind)]
 
 
 class _Entry(StepConfig):
@@ -75,7 +84,7 @@ class _Entry(StepConfig):
     notes: str | None = Field(
         None, description="Admixtures, alteration, doubts.", title="Notes"
     )
-    paint: str | Paint | None = Field(
+    paint: AnyPaint | None = Field(
         None,
         description="How this one is painted, if not like the others.",
         title="Paint",
@@ -188,7 +197,7 @@ class PaletteFile(StepConfig):
         description="Name of a scanner, or path of its file from the folder of this.",
         title="Instrument",
     )
-    paint: str | Paint = Field(
+    paint: AnyPaint = Field(
         DEFAULT_PAINT,
         description="How the pigments are painted: a name, or a table.",
         title="Paint",
