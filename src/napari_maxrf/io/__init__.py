@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_maxrf.io._format import Format, ReadOptions, UnknownLayoutError
     from napari_maxrf.io._formats import (
         FORMATS,
         describe,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "FORMATS": "_formats",
+    "Format": "_format",
+    "ReadOptions": "_format",
+    "UnknownLayoutError": "_format",
     "SPECTRUM_FORMATS": "spectra",
     "SpectrumFormat": "spectra",
     "describe": "_formats",
@@ -43,7 +47,10 @@ _PUBLIC = {
 __all__ = [
     "FORMATS",
     "SPECTRUM_FORMATS",
+    "Format",
+    "ReadOptions",
     "SpectrumFormat",
+    "UnknownLayoutError",
     "describe",
     "open_cube",
     "open_spectra",

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     import dask.array as da
 
+    from napari_maxrf.io._format import ReadOptions
+
 _CHANNELS = (256, 8192)
 _USUAL_CHANNELS = {256, 512, *range(1000, 1025), *range(2000, 2049), 4096, 8192}
 _ENERGY_NAMES = ("ENERGY", "energy", "energies", "Energy", "energy_kev")
@@ -45,8 +47,11 @@ class Dialect:
     """One layout: how to know it and how to open it."""
 
     name: str
+    label: str
     matches: Callable[[h5py.File], bool]
-    open: Callable[[h5py.File, Path, str | None], SpectralCube]
+    open: Callable[[h5py.File, Path, ReadOptions], SpectralCube]
+    suffixes: tuple[str, ...] = (".h5", ".hdf5", ".hdf")
+    detectors: bool = False
 
 
 # -- several detectors, one group each
@@ -62,9 +67,9 @@ def _detector_groups(file: h5py.File) -> dict[str, h5py.Dataset]:
     }
 
 
-def _open_detectors(file: h5py.File, path: Path, detector: str | None) -> SpectralCube:
+def _open_detectors(file: h5py.File, path: Path, options: ReadOptions) -> SpectralCube:
     """Open one detector, or the sum of all, channel by channel."""
-    names = tuple(_detector_groups(file))
+    names, detector = tuple(_detector_groups(file)), options.detector
     if detector is not None:
         wanted = detector.removeprefix("detector_")
         if wanted not in names:
@@ -161,7 +166,7 @@ def _summed(parts: list[da.Array]) -> da.Array:
 # -- one dataset under a known name
 
 
-def _open_ganx(file: h5py.File, path: Path, detector: str | None) -> SpectralCube:
+def _open_ganx(file: h5py.File, path: Path, options: ReadOptions) -> SpectralCube:
     data = own_dataset(file, "img")
     check_counts(data)
     axis = EnergyAxis.from_range(0.5, 38.5, data.shape[2], source="assumed")
@@ -170,7 +175,7 @@ def _open_ganx(file: h5py.File, path: Path, detector: str | None) -> SpectralCub
     return SpectralCube(counts, axis, path.stem, metadata=metadata)
 
 
-def _open_xrfdata(file: h5py.File, path: Path, detector: str | None) -> SpectralCube:
+def _open_xrfdata(file: h5py.File, path: Path, options: ReadOptions) -> SpectralCube:
     data, vector = own_dataset(file, "XRFdata"), own_dataset(file, "ENERGY")
     check_counts(data)
     if max(vector.shape, default=0) != vector.size or vector.size > 2**17:
@@ -214,12 +219,12 @@ def _solid_datasets(file: h5py.File) -> list[str]:
     return found
 
 
-def _open_plain(file: h5py.File, path: Path, detector: str | None) -> SpectralCube:
-    names = _solid_datasets(file)
-    wanted = [name for name in names if detector in (None, name)]
+def _open_plain(file: h5py.File, path: Path, options: ReadOptions) -> SpectralCube:
+    names, dataset = _solid_datasets(file), options.dataset or options.detector
+    wanted = [name for name in names if dataset in (None, name)]
     listing = ", ".join(f"{name} {file[name].shape}" for name in names)
     if not wanted:
-        raise FormatError(f"{path.name} has no dataset {detector}; it has {listing}.")
+        raise FormatError(f"{path.name} has no dataset {dataset}; it has {listing}.")
     scans = [name for name in wanted if _energy_place(file[name].shape) is not None]
     if not scans:
         raise FormatError(_not_a_cube(path, listing, file[wanted[0]].shape))
@@ -294,21 +299,33 @@ _NO_CALIBRATION = (
 
 DIALECTS = (
     Dialect(
-        "hdf5-detectors", lambda file: bool(_detector_groups(file)), _open_detectors
+        "hdf5-detectors",
+        "HDF5, a group per detector",
+        lambda file: bool(_detector_groups(file)),
+        _open_detectors,
+        detectors=True,
     ),
     Dialect(
         "hdf5-xrfdata",
+        "HDF5 of napari-hsi-analysis",
         lambda file: "XRFdata" in file and "ENERGY" in file,
         _open_xrfdata,
+        suffixes=(".h5", ".hdf5", ".hdf", ".mat"),
     ),
     Dialect(
         "hdf5-ganx",
+        "HDF5 of ganX and INFN",
         lambda file: (
             isinstance(file.get("img"), h5py.Dataset) and file["img"].ndim == 3
         ),
         _open_ganx,
     ),
-    Dialect("hdf5-plain", lambda file: bool(_solid_datasets(file)), _open_plain),
+    Dialect(
+        "hdf5-plain",
+        "HDF5 with one 3-D dataset",
+        lambda file: bool(_solid_datasets(file)),
+        _open_plain,
+    ),
 )
 
 
@@ -318,10 +335,10 @@ def dialect_of(file: h5py.File) -> Dialect | None:
 
 
 def open_dialect(
-    file: h5py.File, path: Path, dialect: Dialect, detector: str | None
+    file: h5py.File, path: Path, dialect: Dialect, options: ReadOptions
 ) -> SpectralCube:
     """Open a file of a known dialect and note where the cube came from."""
-    cube = dialect.open(file, path, detector)
+    cube = dialect.open(file, path, options)
     facts = {
         "file": path.name,
         "format": dialect.name,

@@ -6,24 +6,22 @@ which says what it is, as far as its first bytes tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import h5py
 import numpy as np
 
+from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import FormatError, MaxrfError
-from napari_maxrf.io._dialects import dialect_of, open_dialect
-from napari_maxrf.io._held import open_file, reading
-from napari_maxrf.io._maxrf import is_maxrf, open_maxrf
+from napari_maxrf.io._format import Format, ReadOptions
+from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
+from napari_maxrf.io._held import reading
+from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
     import os
 
-    from napari_maxrf.cube import SpectralCube
-
-_HDF5_MAGIC = b"\x89HDF\r\n\x1a\n"
 _SIGNATURES = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -35,44 +33,12 @@ _SIGNATURES = {
     b"MATLAB 5": "a MATLAB 5 file, which this version does not read",
 }
 
-
-@dataclass(frozen=True)
-class Format:
-    """What a reader can do.
-
-    Attributes
-    ----------
-    name : str
-        As `recognise` returns it.
-    label : str
-        As users call it.
-    suffixes : tuple of str
-        Usual endings of the file name; the content decides.
-    writes : bool
-        Whether `save_cube` writes it.
-    detectors : bool
-        Whether it may hold several detectors.
-    """
-
-    name: str
-    label: str
-    suffixes: tuple[str, ...]
-    writes: bool = False
-    detectors: bool = False
-
-
-_H5 = (".h5", ".hdf5", ".hdf")
-FORMATS = (
-    Format("maxrf", "napari-maxrf (native)", (".maxrf",), writes=True, detectors=True),
-    Format("hdf5-detectors", "HDF5, a group per detector", _H5, detectors=True),
-    Format("hdf5-xrfdata", "HDF5 of napari-hsi-analysis", (*_H5, ".mat")),
-    Format("hdf5-ganx", "HDF5 of ganX and INFN", _H5),
-    Format("hdf5-plain", "HDF5 with one 3-D dataset", _H5),
-)
+FORMATS: tuple[Format, ...] = (*HDF5_FORMATS,)
+"""All formats, in the order in which they are tried."""
 
 
 def recognise(path: str | os.PathLike[str]) -> str | None:
-    """Tell the format of a file by its content.
+    """Tell the format of a file or folder by its content.
 
     Returns
     -------
@@ -81,31 +47,33 @@ def recognise(path: str | os.PathLike[str]) -> str | None:
         cannot be read. A damaged file that ends in ``.maxrf`` is still called
         ``"maxrf"``, so that `open_cube` can say what is wrong with it.
     """
-    path = Path(path)
-    if not (path.is_file() and _starts_as_hdf5(path)):
+    found = _format_of(Path(path))
+    return found.name if found else None
+
+
+def _format_of(path: Path) -> Format | None:
+    if not path.exists():
         return None
-    try:
-        with reading(path), open_file(path) as file:
-            if is_maxrf(file):
-                return "maxrf"
-            dialect = dialect_of(file)
-            return dialect.name if dialect else None
-    except MaxrfError:
-        return "maxrf" if path.suffix.lower() == ".maxrf" else None
+    fitting = (one for one in FORMATS if one.folders or not path.is_dir())
+    return next((one for one in fitting if one.matches(path)), None)
 
 
 def open_cube(
-    path: str | os.PathLike[str], detector: str | None = None
+    path: str | os.PathLike[str],
+    detector: str | None = None,
+    options: ReadOptions | None = None,
 ) -> SpectralCube:
     """Open a scan lazily.
 
     Parameters
     ----------
     path : path-like
-        A file of one of `FORMATS`, whatever its suffix.
+        A file or folder of one of `FORMATS`, whatever its suffix.
     detector : str, optional
         One detector, such as ``"10264"``, instead of the sum of all; or the name
         of a dataset in a file that holds several.
+    options : ReadOptions, optional
+        What the file does not say itself.
 
     Returns
     -------
@@ -118,33 +86,50 @@ def open_cube(
         The file is missing.
     FormatError
         The file is damaged, incomplete, or not a scan.
+    UnknownLayoutError
+        The file does not say enough: which options are needed.
     CalibrationError
         The file holds a calibration that makes no sense.
     """
-    path = Path(path)
-    _check_is_file(path)
-    if not _starts_as_hdf5(path):
-        raise FormatError(_foreign(path))
-    with reading(path), open_file(path) as file:
-        dialect = None if is_maxrf(file) else dialect_of(file)
-        if dialect is not None:
-            return open_dialect(file, path, dialect, detector)
-        if not is_maxrf(file):
-            raise FormatError(
-                f"{path.name} holds no 3-D dataset of numbers: it is not a datacube."
-            )
-    return open_maxrf(path, detector)
+    path, options = Path(path), options or ReadOptions()
+    if detector is not None:
+        options = options.model_copy(update={"detector": detector})
+    if not path.exists():
+        raise MaxrfError(f"{path} does not exist.")
+    found = _format_of(path)
+    if found is None:
+        raise _refusal(path)
+    with reading(path):
+        return _as_told(found.open(path, options), options)
 
 
-def describe(path: str | os.PathLike[str], counts: bool = False) -> dict[str, Any]:
+def _as_told(cube: SpectralCube, options: ReadOptions) -> SpectralCube:
+    """Put the user's calibration in the place of the file's."""
+    if options.offset_kev is None or options.gain_kev is None:
+        return cube
+    offset, gain = options.offset_kev, options.gain_kev
+    axis = EnergyAxis(cube.shape[2], offset, gain, source="user")
+    step = ProcessStep(
+        "calibrate", {"from": cube.energy.to_json(), "to": axis.to_json()}
+    )
+    return replace(cube, energy=axis, provenance=(*cube.provenance, step))
+
+
+def describe(
+    path: str | os.PathLike[str],
+    counts: bool = False,
+    options: ReadOptions | None = None,
+) -> dict[str, Any]:
     """Say what is in a file, as plain JSON values.
 
     Parameters
     ----------
     path : path-like
-        A file of one of `FORMATS`.
+        A file or folder of one of `FORMATS`.
     counts : bool, optional
         Add ``total_counts`` and ``max_count``, which reads the whole cube.
+    options : ReadOptions, optional
+        What the file does not say itself.
 
     Returns
     -------
@@ -159,7 +144,7 @@ def describe(path: str | os.PathLike[str], counts: bool = False) -> dict[str, An
     MaxrfError
         As `open_cube`.
     """
-    cube = open_cube(path)
+    cube = open_cube(path, options=options)
     live = cube.live_time_s
     axis = cube.energy
     facts: dict[str, Any] = {
@@ -190,26 +175,16 @@ def _count_facts(cube: SpectralCube) -> dict[str, Any]:
     return {"total_counts": total.item(), "max_count": top.item()}
 
 
-def _check_is_file(path: Path) -> None:
+def _refusal(path: Path) -> MaxrfError:
+    """Say why a path is no scan, as far as its first bytes tell."""
     if path.is_dir():
-        raise MaxrfError(f"{path} is a folder. Choose a file in it.")
-    if not path.exists():
-        raise MaxrfError(f"{path} does not exist.")
-
-
-def _starts_as_hdf5(path: Path) -> bool:
-    """Look for the HDF5 signature, which may follow a user block."""
-    try:
-        with path.open("rb") as stream:
-            if stream.read(8) == _HDF5_MAGIC:
-                return True
-        return bool(h5py.is_hdf5(path))
-    except OSError:
-        return False
+        return MaxrfError(f"{path} is a folder. Choose a file in it.")
+    if starts_as_hdf5(path):
+        return FormatError(not_a_scan(path))
+    return FormatError(_foreign(path))
 
 
 def _foreign(path: Path) -> str:
-    """Say what a file that is not HDF5 seems to be."""
     try:
         with path.open("rb") as stream:
             head = stream.read(16)
