@@ -136,4 +136,5 @@ def lazy_raw(raw: RawArray, axes: str) -> da.Array:
     lazy: da.Array = da.from_array(
         raw, chunks=(rows, *raw.shape[1:]), asarray=False, fancy=False
     )
-    return lazy.transpose([axes.index(axis) for axis in "yxe"])
+    counts: da.Array = lazy.transpose([axes.index(axis) for axis in "yxe"])
+    return counts
