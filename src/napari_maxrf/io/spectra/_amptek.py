@@ -98,7 +98,7 @@ def _axis(
     file: SpectrumFile, lines: _Lines, n_channels: int
 ) -> tuple[EnergyAxis | None, dict[str, Any]]:
     """Read pairs of channel and energy; ``LABEL`` only names them."""
-    pairs = []
+    pairs, where = [], file.name
     for index, text in lines:
         tokens = text.split()
         if tokens[0] == "LABEL":
@@ -108,6 +108,6 @@ def _axis(
                 f"{file.line(index)}: {text[:60]!r} is not a channel and its energy."
             )
         channel, energy = numbers(tokens, file.line(index))
+        where = where if pairs else file.line(index)
         pairs.append((channel, energy))
-    where = file.line(lines[0][0]) if lines else file.name
     return pairs_axis(pairs, n_channels, where)

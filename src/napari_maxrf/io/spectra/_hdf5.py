@@ -92,6 +92,9 @@ def _place(group: h5py.Group) -> _Place | None:
 
 
 def _is_row(group: h5py.Group, name: str) -> bool:
+    """Tell whether a name stands for a row; one in another file is refused later."""
+    if isinstance(group.get(name, getlink=True), h5py.ExternalLink):
+        return True
     if group.get(name, getclass=True) is not h5py.Dataset:
         return False
     data = group[name]
