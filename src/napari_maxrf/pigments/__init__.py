@@ -16,9 +16,28 @@ if TYPE_CHECKING:
         Distinguishability,
         distinguishability,
     )
+    from napari_maxrf.pigments._edit import (
+        free_id,
+        measured_pigment,
+        recoloured,
+        with_pigments,
+        without_pigments,
+    )
     from napari_maxrf.pigments._files import load_palette
+    from napari_maxrf.pigments._filter import (
+        HUES,
+        PERIODS,
+        Period,
+        PigmentFilter,
+        in_use,
+        period_words,
+    )
     from napari_maxrf.pigments._palette import Palette, palette_names
     from napari_maxrf.pigments._pigment import Pigment
+    from napari_maxrf.pigments._reference import (
+        Reference,
+        read_references,
+    )
     from napari_maxrf.pigments._save import save_palette
     from napari_maxrf.pigments._silent import SilentPigment, silent_pigments
     from napari_maxrf.pigments._table import pigment_table
@@ -26,31 +45,57 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "ConfusedPair": "_distinguish",
     "Distinguishability": "_distinguish",
+    "HUES": "_filter",
+    "PERIODS": "_filter",
     "Palette": "_palette",
+    "Period": "_filter",
     "Pigment": "_pigment",
+    "PigmentFilter": "_filter",
+    "Reference": "_reference",
     "SilentPigment": "_silent",
     "cache_folder": "_cache",
     "distinguishability": "_distinguish",
+    "free_id": "_edit",
+    "in_use": "_filter",
     "load_palette": "_files",
+    "measured_pigment": "_edit",
     "palette_names": "_palette",
+    "period_words": "_filter",
     "pigment_table": "_table",
+    "read_references": "_reference",
+    "recoloured": "_edit",
     "save_palette": "_save",
     "silent_pigments": "_silent",
+    "with_pigments": "_edit",
+    "without_pigments": "_edit",
 }
 
 __all__ = [
+    "HUES",
+    "PERIODS",
     "ConfusedPair",
     "Distinguishability",
     "Palette",
+    "Period",
     "Pigment",
+    "PigmentFilter",
+    "Reference",
     "SilentPigment",
     "cache_folder",
     "distinguishability",
+    "free_id",
+    "in_use",
     "load_palette",
+    "measured_pigment",
     "palette_names",
+    "period_words",
     "pigment_table",
+    "read_references",
+    "recoloured",
     "save_palette",
     "silent_pigments",
+    "with_pigments",
+    "without_pigments",
 ]
 
 
