@@ -32,6 +32,11 @@ class Effects(StepConfig):
         description="Absorption of beam and fluorescence inside the sample.",
         title="Self-absorption",
     )
+    secondary: bool = Field(
+        True,
+        description="Fluorescence that is excited by the sample's own fluorescence.",
+        title="Secondary fluorescence",
+    )
     rayleigh: bool = Field(
         True, description="Elastic scatter of the tube spectrum.", title="Rayleigh"
     )

@@ -1,4 +1,4 @@
-"""Primary fluorescence of a layered sample, with self-absorption."""
+"""Fluorescence of a layered sample, with self-absorption."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from napari_maxrf.physics._lines import line_table, production
 from napari_maxrf.physics._materials import Layer, named_elements
+from napari_maxrf.physics._secondary import secondary
 from napari_maxrf.physics._stack import Stack
 
 if TYPE_CHECKING:
@@ -48,11 +49,14 @@ class EmittedLines:
         return np.asarray((self.elements == element) & (letters == series))
 
 
-def emitted_lines(stack: Stack, beam: Beam) -> EmittedLines:
+def emitted_lines(
+    stack: Stack, beam: Beam, with_secondary: bool = False
+) -> EmittedLines:
     """Return all fluorescence lines of a layered sample that the beam excites.
 
     The beam's tube lines excite as discrete energies, its continuum in bins.
-    An element found in several layers gives one set of lines.
+    An element found in several layers gives one set of lines. With `with_secondary`,
+    the sample's own lines excite as well, see `secondary`.
     """
     numbers = sorted({z for layer in stack.layers for z, _ in layer.elements})
     sets = [_excited(z, beam) for z in numbers]
@@ -69,7 +73,9 @@ def emitted_lines(stack: Stack, beam: Beam) -> EmittedLines:
                 for element, fraction in layer.elements
             ]
         )
-        total[present] += (produced * weight) @ beam.photons
+        total[present] += np.einsum("le,le,e->l", produced, weight, beam.photons)
+    if with_secondary:
+        total += secondary(stack, beam, lines, np.concatenate(sigma))
     return replace(lines, intensity=total)
 
 

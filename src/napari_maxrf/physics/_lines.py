@@ -81,8 +81,26 @@ def production(number: int, energy_kev: Floats) -> Floats:
     return _production(number, np.ascontiguousarray(energy_kev, np.float64).tobytes())
 
 
+def mutual_production(number: int, energy_kev: Floats) -> Floats:
+    """Return `production` at the energies of another element's lines.
+
+    The tables are small and many, and are kept apart from those of a beam.
+    """
+    energies = np.ascontiguousarray(energy_kev, np.float64).tobytes()
+    return _mutual_production(number, energies)
+
+
 @lru_cache(maxsize=256)
 def _production(number: int, energies: bytes) -> Floats:
+    return _computed(number, energies)
+
+
+@lru_cache(maxsize=4096)
+def _mutual_production(number: int, energies: bytes) -> Floats:
+    return _computed(number, energies)
+
+
+def _computed(number: int, energies: bytes) -> Floats:
     codes, grid = line_table(number).codes, np.frombuffer(energies).copy()
     with single_threaded():
         table = xraylib_np.CS_FluorLine_Kissel_Cascade(np.array([number]), codes, grid)

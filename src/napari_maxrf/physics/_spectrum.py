@@ -114,7 +114,7 @@ def _leaving(
     The groups are those whose energies come back with other samples, so that the
     detector's response to them is computed once.
     """
-    lines = emitted_lines(stack, beam)
+    lines = emitted_lines(stack, beam, effects.secondary)
     if effects.argon and instrument.geometry.atmosphere == "air":
         lines = joined([lines, argon_lines(instrument.geometry, beam)])
     for element in np.unique(lines.elements):

@@ -91,7 +91,7 @@ class Stack:
             into, out_of = self.depths(above, energy_in, energy_out)
             covered_in = covered_in * np.exp(-into)
             covered_out = covered_out * np.exp(-out_of)
-        own = _saturation(*self.depths(layer, energy_in, energy_out))
+        own = saturation(*self.depths(layer, energy_in, energy_out))
         mass = layer.areal_mass_g_cm2 / inward
         return np.asarray((covered_in * mass) * own * covered_out)
 
@@ -104,7 +104,7 @@ class Stack:
         return replace(self, layers=tuple(kept))
 
 
-def _saturation(into: Floats, out_of: Floats) -> Floats:
+def saturation(into: Floats, out_of: Floats) -> Floats:
     """Return ``(1 - exp(-d))/d`` of the sum d of both depths, 1 for a thin layer.
 
     The exponentials are taken of each ray alone and multiplied, which is what makes
