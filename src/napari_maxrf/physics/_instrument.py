@@ -12,7 +12,7 @@ from functools import lru_cache
 from importlib.resources import files
 from math import cos, degrees, radians, sin
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -343,6 +343,11 @@ class Instrument(StepConfig):
         if atomic_number(self.anode) < 20:
             raise ValueError(f"anode {self.anode} is too light for an X-ray tube")
         return self
+
+    def deciding_json(self) -> dict[str, Any]:
+        """Return what decides a spectrum on a given axis, as plain JSON values."""
+        beside = {"name", "description", "source", "channels"}
+        return self.model_dump(mode="json", exclude=beside)
 
 
 def instrument_names() -> tuple[str, ...]:

@@ -81,15 +81,25 @@ class Palette:
 
     @cached_property
     def content_hash(self) -> str:
-        """Sixteen hexadecimal digits that change with anything that matters."""
-        scanner: Any = self.instrument
-        if scanner.endswith(".toml"):
-            from napari_maxrf.physics import load_instrument
+        """Sixteen hexadecimal digits that change with anything that matters.
 
-            scanner = load_instrument(scanner).to_json()
-        pigments = [pigment.to_json() for pigment in self.pigments]
+        That is all that decides colours and spectra: pigments, paint, the scanner
+        with all its numbers, and the version of the physical model.
+
+        Raises
+        ------
+        MaxrfError
+            Instrument or paint are unknown.
+        """
+        from napari_maxrf.physics import MODEL_VERSION, load_instrument
+
         return content_hash(
-            {"pigments": pigments, "instrument": scanner, "paint": self._paint_json}
+            {
+                "pigments": [pigment.to_json() for pigment in self.pigments],
+                "instrument": load_instrument(self.instrument).deciding_json(),
+                "paint": self.paint_used.to_json(),
+                "model": MODEL_VERSION,
+            }
         )
 
     @property
@@ -104,10 +114,6 @@ class Palette:
         from napari_maxrf.physics import as_paint
 
         return as_paint(self.paint)
-
-    @property
-    def _paint_json(self) -> Any:
-        return self.paint if isinstance(self.paint, str) else self.paint.to_json()
 
     def subset(self, ids: Iterable[str]) -> Palette:
         """Return the palette with only these pigments, in the palette's order.
@@ -168,14 +174,16 @@ class Palette:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
+        paint = self.paint
         return {
             "id": self.id,
             "name": self.name,
             "period": self.period,
             "instrument": self.instrument,
-            "paint": self._paint_json,
+            "paint": paint if isinstance(paint, str) else paint.to_json(),
             "pigments": [pigment.to_json() for pigment in self.pigments],
-            "version": 1,
+            "content_hash": self.content_hash,
+            "version": 2,
         }
 
 

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Stacks = Mapping[str, Callable[[], "tuple[Layer, ...]"]]
 
-_BESIDE_THE_SPECTRUM = ("name", "description", "source", "channels")
-
 
 def palette_spectra(palette: Palette, axis: EnergyAxis) -> Floats:
     """Return the spectra of all pigments, shape (n_pigments, n_channels)."""
@@ -132,11 +130,9 @@ class _Book:
         self.key = content_hash(self._facts())
 
     def _facts(self) -> dict[str, object]:
-        scanner, calibration = self.instrument.to_json(), self.axis.to_json()
+        calibration = self.axis.to_json()
         return {
-            "instrument": {
-                k: v for k, v in scanner.items() if k not in _BESIDE_THE_SPECTRUM
-            },
+            "instrument": self.instrument.deciding_json(),
             "axis": {k: v for k, v in calibration.items() if k != "source"},
             "model": MODEL_VERSION,
             "xraylib": xraylib.__version__,
