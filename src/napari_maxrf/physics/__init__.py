@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         paint_stack,
     )
     from napari_maxrf.physics._spectrum import MODEL_VERSION, expected_spectrum
+    from napari_maxrf.physics._visible import UnseenElement, unseen_elements
 
 _PUBLIC = {
     "MEDIA": "_paint",
@@ -39,6 +40,7 @@ _PUBLIC = {
     "Layer": "_materials",
     "Paint": "_paint",
     "Substance": "_paint",
+    "UnseenElement": "_visible",
     "as_paint": "_paint",
     "elements_of": "_materials",
     "expected_spectrum": "_spectrum",
@@ -47,6 +49,7 @@ _PUBLIC = {
     "paint_names": "_paint",
     "paint_preset": "_paint",
     "paint_stack": "_paint",
+    "unseen_elements": "_visible",
 }
 
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
     "Layer",
     "Paint",
     "Substance",
+    "UnseenElement",
     "as_paint",
     "elements_of",
     "expected_spectrum",
@@ -66,6 +70,7 @@ __all__ = [
     "paint_names",
     "paint_preset",
     "paint_stack",
+    "unseen_elements",
 ]
 
 

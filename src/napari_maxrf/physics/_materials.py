@@ -133,11 +133,19 @@ def atomic_number(element: str | int) -> int:
             if isinstance(element, str)
             else int(element)
         )
-    except ValueError:
-        raise MaxrfError(f"Unknown element {element!r}.") from None
+    except (TypeError, ValueError):
+        raise _unknown(element) from None
     if not 1 <= number <= _HEAVIEST:
         raise MaxrfError(f"Element {element!r} is outside H to U.")
     return number
+
+
+def _unknown(element: object) -> MaxrfError:
+    """Return the error for an unknown symbol; most are written with wrong capitals."""
+    meant = str(element).strip().capitalize()
+    symbols = (xraylib.AtomicNumberToSymbol(z) for z in range(1, _HEAVIEST + 1))
+    hint = f"Did you mean {meant!r}?" if meant in symbols else "Give a symbol like Fe."
+    return MaxrfError(f"Unknown element {element!r}. {hint}")
 
 
 def parse_formula(formula: str) -> dict[int, float]:
@@ -175,8 +183,10 @@ def _parsed(formula: str) -> tuple[tuple[int, float], ...]:
     try:
         parsed = xraylib.CompoundParser(formula)
     except ValueError as error:
+        reason = str(error).removeprefix("Invalid chemical formula: ")
         raise MaxrfError(
-            f"Formula {formula!r} is not a chemical formula: {error}."
+            f"Formula {formula!r} is not a chemical formula: {reason}. Write symbols "
+            "with one capital, as in Fe2O3."
         ) from error
     return tuple(zip(parsed["Elements"], parsed["massFractions"], strict=True))
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from napari_maxrf.errors import CalibrationError, MaxrfError
 from napari_maxrf.physics._beam import Beam, beam_of, gas_transmission
 from napari_maxrf.physics._detector import pile_up
 from napari_maxrf.physics._effects import Effects
@@ -16,6 +15,7 @@ from napari_maxrf.physics._fluorescence import argon_lines, emitted_lines, joine
 from napari_maxrf.physics._response import response_of
 from napari_maxrf.physics._scatter import COMPTON_FWHM_SHARE, compton, rayleigh
 from napari_maxrf.physics._stack import Stack
+from napari_maxrf.physics._visible import check_sample, nothing_arrives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -61,9 +61,10 @@ def expected_spectrum(
     Raises
     ------
     MaxrfError
-        There is no layer, or nothing of it reaches the detector.
+        There is no layer or none with a thickness, the detector has no resolution,
+        or nothing reaches it.
     CalibrationError
-        The axis lies above the tube voltage.
+        The axis lies above the tube voltage or below all lines.
 
     Examples
     --------
@@ -76,25 +77,14 @@ def expected_spectrum(
     6.4
     """
     effects = effects or Effects()
-    _check(layers, instrument, axis)
+    check_sample(layers, instrument, axis, effects)
     stack = Stack(tuple(layers), instrument.geometry, effects.self_absorption)
     beam = beam_of(instrument, effects)
     photons = _leaving(stack, beam, instrument, effects)
     result = _detected(photons, instrument, axis, effects)
     if not result.sum() > 0:
-        raise MaxrfError("Nothing of this sample reaches the detector.")
+        raise nothing_arrives(layers, instrument, axis)
     return result
-
-
-def _check(layers: Sequence[Layer], instrument: Instrument, axis: EnergyAxis) -> None:
-    if not layers:
-        raise MaxrfError("A sample needs at least one layer.")
-    low = axis.range_kev[0]
-    if low >= instrument.kv:
-        raise CalibrationError(
-            f"The energy axis begins at {low:g} keV, above the {instrument.kv:g} kV "
-            f"of the tube of {instrument.name}."
-        )
 
 
 @dataclass(frozen=True)
