@@ -43,6 +43,11 @@ class Effects(StepConfig):
     compton: bool = Field(
         True, description="Inelastic scatter of the tube spectrum.", title="Compton"
     )
+    multiple_scatter: bool = Field(
+        True,
+        description="Scatter of photons that have scattered before, in thick matter.",
+        title="Multiple scatter",
+    )
     compton_width: bool = Field(
         True,
         description="Broadening of the Compton peak by moving electrons.",

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.physics._beam import Beam, beam_of, gas_transmission
+from napari_maxrf.physics._compton import compton_widths
 from napari_maxrf.physics._detector import pile_up
 from napari_maxrf.physics._effects import Effects
 from napari_maxrf.physics._fluorescence import argon_lines, emitted_lines, joined
 from napari_maxrf.physics._response import response_of
-from napari_maxrf.physics._scatter import COMPTON_FWHM_SHARE, compton, rayleigh
+from napari_maxrf.physics._scatter import compton, multiple, rayleigh
 from napari_maxrf.physics._stack import Stack
 from napari_maxrf.physics._visible import check_sample, nothing_arrives
 
@@ -113,9 +114,20 @@ def _leaving(
     if effects.rayleigh:
         yield _Photons(beam.energy_kev, rayleigh(stack, beam))
     if effects.compton:
-        energy, scattered = compton(stack, beam)
-        width = energy * COMPTON_FWHM_SHARE * effects.compton_width
-        yield _Photons(energy, scattered, width)
+        yield from _broadened(*compton(stack, beam), instrument, effects)
+    if effects.compton and effects.multiple_scatter:
+        yield from _broadened(*multiple(stack, beam), instrument, effects)
+
+
+def _broadened(
+    energy: Floats, photons: Floats, instrument: Instrument, effects: Effects
+) -> Iterator[_Photons]:
+    """Yield the parts of Compton-scattered photons, each with its own width."""
+    if not effects.compton_width:
+        yield _Photons(energy, photons)
+        return
+    for share, width in compton_widths(energy, instrument.geometry.theta_rad):
+        yield _Photons(energy, share * photons, width)
 
 
 def _detected(

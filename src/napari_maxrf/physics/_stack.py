@@ -42,11 +42,14 @@ class Stack:
         Angles of both rays.
     absorbing : bool
         Whether the layers absorb; False switches self-absorption off.
+    fading_per_mm : float
+        Loss with depth on the way out beside absorption, see `_scatter`.
     """
 
     layers: Sequence[Layer]
     geometry: Geometry
     absorbing: bool = True
+    fading_per_mm: float = 0.0
 
     def depths(
         self, layer: Layer, energy_in: Floats, energy_out: Floats
@@ -64,7 +67,7 @@ class Stack:
             * (layer.areal_mass_g_cm2 / sin(radians(angle)))
             for energy, angle in rays
         )
-        return inward, outward
+        return inward, outward + self.fading_per_mm * layer.thickness_um / 1000
 
     def weight(self, index: int, energy_in: Floats, energy_out: Floats) -> Floats:
         """Return the depth integral of layer `index`, in g/cm2.
