@@ -258,7 +258,7 @@ class _Contest:
 
 
 def _newton(tilt: Floats, slope: Floats, curvature: Floats) -> Floats:
-    """Move t towards the lowest C, which any t comes near enough to be exact."""
+    """Move t towards the lowest C; any t is exact, the best one loses no digits."""
     step = np.divide(slope, curvature, out=np.zeros_like(slope), where=curvature > 0)
     return np.clip(tilt + step, _TILT_MARGIN, 1 - _TILT_MARGIN)
 
