@@ -41,15 +41,14 @@ def opens(path) -> bool:
     return False
 
 
-@pytest.mark.parametrize("kind", SAMPLES)
+# A column of numbers does not say how long it is.
+@pytest.mark.parametrize("kind", [k for k in SAMPLES if not k.startswith("columns")])
 @pytest.mark.parametrize("share", [0.02, 0.4, 0.8])
 def test_a_file_cut_off_never_gives_other_counts_unnoticed(kind, share, tmp_path):
     path = SAMPLES[kind](tmp_path)
     whole = [spectrum.counts for spectrum in open_spectra(path)]
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    if kind.startswith("columns"):
-        pytest.skip("a column does not say how long it is")
     try:
         cut = [spectrum.counts for spectrum in open_spectra(path)]
     except MaxrfError:

@@ -257,6 +257,10 @@ GOOD_GSE = gse(COUNTS[:, None], [0.0], [0.01])
         (GOOD_GSE.replace("CHANNELS:   64", f"CHANNELS: {2**31}"), "cannot be"),
         (GOOD_GSE.replace("ELEMENTS:   1", "ELEMENTS: 4000000000"), "detectors"),
         (GOOD_GSE.replace("ELEMENTS:   1", "ELEMENTS: 2"), "promises 2 values, 1"),
+        (
+            "VERSION: 1\nELEMENTS: 500\nDATA:\n" + ("1 " * 500 + "\n") * 2100,
+            "1,048,576",
+        ),
         (with_line(GOOD_GSE, 20, "1 2"), "line 20: ELEMENTS promises 1 values, 2"),
         (with_line(GOOD_GSE, 20, "x"), "line 20: 'x' is not"),
         (with_line(GOOD_GSE, 3, "junk"), "line 3: 'junk' is not 'KEY: value'"),
@@ -277,7 +281,8 @@ GOOD_GSE = gse(COUNTS[:, None], [0.0], [0.01])
         (spx(COUNTS).replace(f"<Channels>{COUNTS[0]}", "<Channels>nan"), "'nan' is"),
         (spx(COUNTS).replace(">64<", "><").replace("Channels", "C"), "no <Channels>"),
         (spx([1] * 65_537), "more than 65536"),
-        ("<TRTSpectrum>" + "<a>" * 500, "too deeply"),
+        ("<TRTSpectrum>" + "<a>" * 500, "too much XML"),
+        ("<TRTSpectrum>" + "<a/>" * 100_001, "too much XML"),
         ("<?xml version='1.0'?><html></html>", "no row of numbers"),
         (columns(COUNTS) + "# ok\nend", "'end' is not a finite number"),
     ],
@@ -356,11 +361,13 @@ def test_what_is_no_file_is_refused(tmp_path):
         open_spectra(tmp_path / "none.mca")
     with pytest.raises(FormatError, match="does not exist"):
         open_spectra(tmp_path / "nul\0.mca")
-    with pytest.raises(FormatError, match="is no file"):
+    with pytest.raises(FormatError, match=r"is no file|does not exist"):
         open_spectra(Path("/dev/null"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.skipif(
+    getattr(os, "geteuid", lambda: 0)() == 0, reason="root reads everything"
+)
 def test_a_file_that_may_not_be_read_is_refused(tmp_path):
     path = SAMPLES["emsa"](tmp_path)
     path.chmod(0)
@@ -372,5 +379,5 @@ def test_a_huge_file_is_refused_before_it_is_read_whole(tmp_path):
     path = tmp_path / "huge.csv"
     with path.open("wb") as stream:
         stream.truncate(2**40)
-    with pytest.raises(FormatError, match="larger than 64 MiB"):
+    with pytest.raises(FormatError, match="larger than 16 MiB"):
         open_spectra(path)

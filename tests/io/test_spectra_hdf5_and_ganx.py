@@ -79,6 +79,10 @@ def test_a_live_time_beside_the_counts_is_found(tmp_path):
         ({"x": ENERGIES, "y": np.zeros(0)}, "0 channels"),
         ({"table": COUNTS}, "holds no single spectrum"),
         ({"img": np.zeros((2, 3, 64))}, r"is a datacube \(img\)"),
+        (
+            {"entry/x": ENERGIES, "entry/y": COUNTS, "scan/a": np.zeros((2, 3, 64))},
+            r"is a datacube \(scan/a\)",
+        ),
     ],
 )
 def test_what_is_no_spectrum_is_refused(tmp_path, datasets, words):
@@ -203,12 +207,12 @@ def test_a_spectrum_without_counts_is_refused(dictionary):
     ("content", "words"),
     [
         ("{}", "no pigment dictionary"),
-        ("[1, 2]", "no pigment dictionary"),
+        ("[1, 2]", "no row of numbers"),
         ('{"a": 5}', "expected an object with xrf and RGB"),
         ('{"a": {"xrf": "a.h5", "RGB": [NaN, 1, 2]}}', "holds NaN"),
         ('{"a": {}, "a": {}}', "holds 'a' twice"),
         ('{"a": {\n"xrf": "b"', "line 2: Expecting"),
-        ("[" * 100_000, "no pigment dictionary"),
+        ('{"a":' * 100_000, "no pigment dictionary"),
         ('{"a": ' + "9" * 10_000 + "}", "no pigment dictionary"),
         ('{"a": "' + "x" * 5_000_000 + '"}', "too long for a pigment dictionary"),
         ("{" + ",".join(f'"p{i}": 1' for i in range(1001)) + "}", "more than 1000"),

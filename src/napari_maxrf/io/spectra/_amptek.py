@@ -98,7 +98,8 @@ def _axis(
     file: SpectrumFile, lines: _Lines, n_channels: int
 ) -> tuple[EnergyAxis | None, dict[str, Any]]:
     """Read pairs of channel and energy; ``LABEL`` only names them."""
-    pairs, where = [], file.name
+    pairs: list[tuple[float, float]] = []
+    where = file.name
     for index, text in lines:
         tokens = text.split()
         if tokens[0] == "LABEL":

@@ -18,7 +18,6 @@ import numpy as np
 
 from napari_maxrf.errors import FormatError
 from napari_maxrf.io.spectra._axis import NO_CALIBRATION, column_axis, unit_of
-from napari_maxrf.io.spectra._file import MAX_CHANNELS
 from napari_maxrf.io.spectra._numbers import check_room, is_number, numbers
 from napari_maxrf.spectrum import MeasuredSpectrum
 
@@ -31,6 +30,7 @@ FEWEST_ROWS = 16
 
 _COMMENTS = ("#", "%", "!", "//")
 _MOST_HEADING = 500
+_LONGEST_ROW = 1000
 _SEPARATORS = re.compile(r"[;,\s]+")
 _TWO_TOKENS = re.compile(r"\S+\s+\S.*")
 _LOOSE_COMMA = re.compile(r",\s|\s,")
@@ -100,8 +100,10 @@ def _parts(file: SpectrumFile) -> tuple[list[str], list[_Row]]:
 
 def _numeric(text: str) -> bool:
     """Tell whether a line holds numbers only, whatever stands between them."""
+    if len(text) > _LONGEST_ROW:
+        return False
     tokens = [token.strip('"') for token in _SEPARATORS.split(text) if token]
-    return bool(tokens) and len(tokens) < MAX_CHANNELS and all(map(is_number, tokens))
+    return bool(tokens) and all(map(is_number, tokens))
 
 
 def _table(file: SpectrumFile, rows: list[_Row]) -> np.ndarray[Any, np.dtype[Any]]:

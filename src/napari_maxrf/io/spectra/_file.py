@@ -17,7 +17,7 @@ from napari_maxrf.errors import FormatError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
 MAX_LINES = 1_000_000
 MAX_LINE_LENGTH = 2**20
 MAX_CHANNELS = 2**16

@@ -34,8 +34,8 @@ _MOST_PIGMENTS = 1000
 
 
 def is_ganx(file: SpectrumFile) -> bool:
-    """Look for a JSON object or array; `read_ganx` says what it lacks."""
-    return file.start.startswith(("{", "["))
+    """Look for a JSON object; `read_ganx` says what it lacks."""
+    return file.start.startswith("{")
 
 
 def read_ganx(file: SpectrumFile) -> tuple[MeasuredSpectrum, ...]:

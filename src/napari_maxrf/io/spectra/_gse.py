@@ -16,7 +16,6 @@ from napari_maxrf.io.spectra._axis import NO_CALIBRATION, coefficients_axis
 from napari_maxrf.io.spectra._numbers import (
     channel_count,
     check_length,
-    check_room,
     numbers,
     whole_number,
 )
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from napari_maxrf.io.spectra._file import SpectrumFile
 
 _CALIBRATION = ("CAL_OFFSET", "CAL_SLOPE", "CAL_QUAD")
-_MOST_DETECTORS = 512
+_MOST_DETECTORS, _MOST_VALUES = 512, 2**20
 
 
 @dataclass
@@ -135,7 +134,8 @@ def _counts(header: _Header, n: int) -> np.ndarray[Any, np.dtype[np.float64]]:
         where = file.line(index)
         check_length(len(tokens), n, where, "ELEMENTS")
         rows.append(numbers(tokens, where))
-        check_room(len(rows), where)
+        if len(rows) * n > _MOST_VALUES:
+            raise FormatError(f"{where}: more than {_MOST_VALUES:,} counts.")
     if "CHANNELS" in header.texts:
         where = header.where("CHANNELS")
         promised = channel_count(header.whole("CHANNELS"), where)

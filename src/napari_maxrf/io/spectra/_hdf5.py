@@ -9,6 +9,7 @@ of counts without energies is a spectrum without calibration.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import h5py
@@ -21,14 +22,12 @@ from napari_maxrf.io.spectra._numbers import channel_count
 from napari_maxrf.spectrum import MeasuredSpectrum
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from napari_maxrf.cube import EnergyAxis
 
 _ENERGIES = ("x", "energy", "energies", "energy_kev", "channel", "channels")
 _COUNTS = ("y", "counts", "spectrum", "intensity", "data")
 _LIVE_TIME = ("live_time_s", "live_time", "livetime")
-_DEEPEST, _MOST_GROUPS, _MOST_SPECTRA = 5, 1000, 1000
+_DEEPEST, _MOST_GROUPS = 6, 1000
 
 
 @dataclass(frozen=True)
@@ -51,25 +50,29 @@ def read_hdf5(path: Path) -> tuple[MeasuredSpectrum, ...]:
         Energies do not fit the counts, or do not rise evenly.
     """
     with reading(path), open_file(path) as file:
-        places = _places(file)
+        groups = _groups(file)
+        _check_no_cube(path, groups)
+        places = [place for place in map(_place, groups) if place is not None]
         if not places:
-            raise FormatError(_without_spectra(path, file))
+            raise FormatError(
+                f"{path.name} holds no single spectrum. Expected a row of counts named "
+                f"{', '.join(_COUNTS)}, with {', '.join(_ENERGIES[:3])} beside it."
+            )
         return tuple(_spectrum(path, place, len(places)) for place in places)
 
 
-def _places(file: h5py.File) -> list[_Place]:
-    """Walk the groups of the file itself; links out of it are not followed."""
-    found: list[_Place] = []
-    waiting: list[tuple[h5py.Group, int]] = [(file, 0)]
-    for _ in range(_MOST_GROUPS):
-        if not waiting or len(found) >= _MOST_SPECTRA:
-            break
-        group, depth = waiting.pop(0)
-        place = _place(group)
-        found += [place] if place else []
-        if depth < _DEEPEST:
-            waiting += [(child, depth + 1) for child in _children(group)]
-    return found
+def _groups(file: h5py.File) -> list[h5py.Group]:
+    """Walk the groups of the file itself, level by level and not without end."""
+    groups, level = [], [file]
+    for _ in range(_DEEPEST):
+        groups += level
+        level = [child for group in level for child in _children(group)]
+        if len(groups) + len(level) > _MOST_GROUPS:
+            raise FormatError(
+                f"{Path(file.filename).name} has more than {_MOST_GROUPS} groups, too "
+                "many for reference spectra."
+            )
+    return groups
 
 
 def _children(group: h5py.Group) -> list[h5py.Group]:
@@ -162,19 +165,14 @@ def _scalar(group: h5py.Group, name: str) -> Any:
     return read_small(data, ())[()] if data.shape == () else None
 
 
-def _without_spectra(path: Path, file: h5py.File) -> str:
-    """Say whether the file is a scan, or nothing known."""
-    cubes: list[str] = []
-
-    def note(name: str, item: Any) -> bool | None:
-        if isinstance(item, h5py.Dataset) and item.ndim == 3:
-            cubes.append(name)
-        return True if cubes else None
-
-    file.visititems(note)
-    if cubes:
-        return f"{path.name} is a datacube ({cubes[0]}). Open it as a scan."
-    return (
-        f"{path.name} holds no single spectrum. Expected a row of counts named "
-        f"{', '.join(_COUNTS)}, with {', '.join(_ENERGIES[:3])} beside it."
-    )
+def _check_no_cube(path: Path, groups: list[h5py.Group]) -> None:
+    """Refuse scans, in which rows named x and y are places, not spectra."""
+    for group in groups:
+        for name in list(group)[:_MOST_GROUPS]:
+            known = group.get(name, getclass=True, getlink=True) is h5py.HardLink
+            data = group[name] if known else None
+            if isinstance(data, h5py.Dataset) and data.ndim == 3:
+                raise FormatError(
+                    f"{path.name} is a datacube ({data.name.strip('/')}). Open it as a "
+                    "scan."
+                )

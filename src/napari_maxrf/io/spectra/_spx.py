@@ -38,7 +38,8 @@ _HEADERS = {
     "TRTDetectorHeader": "detector",
     "TRTXrfHeader": "xrf",
 }
-_LONGEST_FACT, _MOST_FACTS, _DEEPEST = 200, 500, 100
+_LONGEST_FACT, _MOST_FACTS = 200, 500
+_DEEPEST, _MOST_ELEMENTS = 100, 100_000
 _LONGEST_CHANNELS = 24 * MAX_CHANNELS
 
 
@@ -84,6 +85,7 @@ class _Walk:
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     depth: int = 0
+    elements: int = 0
     done: bool = False
     text: list[str] = field(default_factory=list)
     length: int = 0
@@ -92,8 +94,9 @@ class _Walk:
         """Enter an element."""
         kind = attributes.get("Type", "") if tag == "ClassInstance" else tag
         self.path.append(kind)
-        if len(self.path) > _DEEPEST:
-            raise FormatError(f"{self.name} nests its XML too deeply for a spectrum.")
+        self.elements += 1
+        if len(self.path) > _DEEPEST or self.elements > _MOST_ELEMENTS:
+            raise FormatError(f"{self.name} holds too much XML for a spectrum.")
         if tag == "ClassInstance" and kind == _SPECTRUM and not self.depth:
             self.depth = len(self.path)
             self.title = attributes.get("Name", "")[:_LONGEST_FACT]
