@@ -1,8 +1,7 @@
-"""Readers of the measured spectra, and the peak arithmetic used on them."""
+"""The measured spectra, and the peak arithmetic used on them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,11 +9,13 @@ import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 
-from napari_maxrf.cube import EnergyAxis
+from napari_maxrf.io import open_spectrum
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from napari_maxrf.cube import EnergyAxis
 
 
 @dataclass(frozen=True)
@@ -33,39 +34,6 @@ class Peak:
     energy_kev: float
     fwhm_kev: float
     area: float
-
-
-def read_msa(path: Path) -> Measured:
-    """Read an EMSA file, with one or several columns or as XY pairs."""
-    header, values = {}, []
-    for line in path.read_text(encoding="latin-1").splitlines():
-        if line.startswith("#"):
-            key, _, value = line.lstrip("#").partition(":")
-            header[key.split()[0]] = value.strip()
-        else:
-            values += [float(part) for part in line.replace(",", " ").split()]
-    counts = np.array(values)
-    if header["DATATYPE"] == "XY":
-        counts = counts.reshape(-1, 2)[:, 1]
-    axis = EnergyAxis(len(counts), float(header["OFFSET"]), float(header["XPERCHAN"]))
-    return Measured(axis, counts, float(header["LIVETIME"]))
-
-
-def read_spx(path: Path) -> Measured:
-    """Read counts and calibration of a Bruker file.
-
-    A second spectrum in the file is Bruker's own estimate of the background.
-    """
-    text = path.read_text(encoding="windows-1252")
-
-    def number(tag: str) -> float:
-        return float(re.findall(rf"<{tag}>([^<]+)<", text)[0])
-
-    counts = np.array(
-        [float(v) for v in re.findall(r"<Channels>([^<]+)<", text)[0].split(",")]
-    )
-    axis = EnergyAxis(len(counts), number("CalibAbs"), number("CalibLin"))
-    return Measured(axis, counts, number("LifeTime") / 1000)
 
 
 def gauss(x: np.ndarray, area: float, centre: float, sigma: float) -> np.ndarray:
@@ -111,6 +79,7 @@ def read_measured(shared_data: Path) -> Callable[[str], Measured]:
         path = shared_data / "pigments" / name
         if not path.exists():
             pytest.skip(f"{path.name} is not there")
-        return read_spx(path) if path.suffix == ".spx" else read_msa(path)
+        spectrum = open_spectrum(path)
+        return Measured(spectrum.axis, spectrum.counts, spectrum.live_time_s)
 
     return read
