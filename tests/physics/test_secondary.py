@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from napari_maxrf.physics import Effects, Layer, expected_spectrum, load_instrument
 from napari_maxrf.physics import _secondary as module
-from napari_maxrf.physics._beam import Beam
+from napari_maxrf.physics._beam import Beam, beam_of
 from napari_maxrf.physics._fluorescence import EmittedLines, emitted_lines
 from napari_maxrf.physics._secondary import crossing
 from napari_maxrf.physics._stack import Stack
@@ -225,6 +225,17 @@ def test_directions_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     many = lines_of(layers, True)
     module._directions.cache_clear()
     np.testing.assert_allclose(few.intensity, many.intensity, rtol=3e-4)
+
+
+def test_wider_bins_of_the_beam_are_fine_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    beam = beam_of(load_instrument("m6_jetstream"), Effects())
+    layers = (replace(CHROMIUM, thickness_um=5.0), LEAD, IRON_NICKEL)
+    coarse = lines_of(layers, True, beam)
+    monkeypatch.setattr(module, "_CELL_KEV", 1e-6)
+    exact = lines_of(layers, True, beam)
+    np.testing.assert_allclose(coarse.intensity, exact.intensity, rtol=3e-3)
 
 
 @settings(max_examples=50, deadline=None)

@@ -288,9 +288,17 @@ def _weighted(
     *angle: float,
 ) -> Floats:
     energies = np.ascontiguousarray(energy_kev, dtype=np.float64).tobytes()
-    total = np.zeros(np.size(energy_kev))
+    return _mixed(table, tuple(elements), energies, *angle)
+
+
+@lru_cache(maxsize=1024)
+def _mixed(
+    table: str, elements: tuple[tuple[int, float], ...], energies: bytes, *angle: float
+) -> Floats:
+    total = np.zeros(len(energies) // 8)
     for number, fraction in elements:
         total += fraction * _looked_up(table, number, energies, *angle)
+    total.setflags(write=False)
     return total
 
 

@@ -39,6 +39,7 @@ Indices = npt.NDArray[np.intp]
 _DIRECTIONS = 8
 _FAINT = 2e-3
 """Share of the strongest source below which a line is none."""
+_CELL_KEV = 0.2
 _CLOSE = 1e-3
 _APART = 1e-9
 
@@ -70,8 +71,9 @@ def secondary(stack: Stack, beam: Beam, lines: EmittedLines, sigma: Floats) -> F
     excites = _excitation(lines)
     source = _sources(layers, lines, sigma @ beam.photons, excites)
     weight = _directions()[1]
-    seen = [_seen(layer, stack, beam, lines, source) for layer in layers]
-    lit = beam.photons * sigma[source]
+    cells = _Cells(beam)
+    seen = [_seen(layer, stack, cells, lines, source) for layer in layers]
+    lit = cells.added(beam.photons * sigma[source])
     for origin, layer in enumerate(seen):
         light = _emitted(layer, lit * layer.fraction[source, None])
         lit = lit * np.exp(-layer.into)
@@ -81,6 +83,29 @@ def secondary(stack: Stack, beam: Beam, lines: EmittedLines, sigma: Floats) -> F
             added += other.fraction * covered * np.sum(excites[:, source] * met, 1)
             covered = covered * np.exp(-other.out)
     return added
+
+
+class _Cells:
+    """The beam in wider bins.
+
+    Where in a layer it excites is all that depends on its energy here; what it
+    excites is added up exactly.
+    """
+
+    def __init__(self, beam: Beam) -> None:
+        self.beam = beam
+        self._order = np.argsort(beam.energy_kev)
+        cell = np.floor(beam.energy_kev[self._order] / _CELL_KEV)
+        self._starts = np.flatnonzero(np.diff(cell, prepend=-1.0))
+        self._weight = beam.photons + np.finfo(np.float64).tiny
+
+    def added(self, values: Floats) -> Floats:
+        """Add up along the last axis, shape (..., n_cells)."""
+        return np.add.reduceat(values[..., self._order], self._starts, axis=-1)
+
+    def averaged(self, values: Floats) -> Floats:
+        """Return the mean over the photons of each cell."""
+        return self.added(values * self._weight) / self.added(self._weight)
 
 
 @dataclass(frozen=True)
@@ -169,15 +194,15 @@ def _fractions(layers: Sequence[Layer], lines: EmittedLines) -> Floats:
 
 
 def _seen(
-    layer: Layer, stack: Stack, beam: Beam, lines: EmittedLines, source: Indices
+    layer: Layer, stack: Stack, cells: _Cells, lines: EmittedLines, source: Indices
 ) -> _Seen:
     energy = lines.energy_kev
-    into, out = stack.depths(layer, beam.energy_kev, energy)
+    into, out = stack.depths(layer, cells.beam.energy_kev, energy)
     across = mass_attenuation(layer.elements, energy)[source] * layer.areal_mass_g_cm2
     return _Seen(
         layer.areal_mass_g_cm2,
         _fractions([layer], lines)[0],
-        into,
+        cells.averaged(into),
         across[:, None] / _directions()[0],
         out,
         sin(radians(stack.geometry.incidence_deg)),
