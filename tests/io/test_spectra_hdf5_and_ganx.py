@@ -108,6 +108,17 @@ def test_counts_in_another_file_are_not_followed(tmp_path):
         open_spectra(tmp_path / "a.h5")
 
 
+def test_groups_that_hold_each_other_are_not_walked_without_end(tmp_path):
+    path = tmp_path / "ring.h5"
+    with h5py.File(path, "w") as file:
+        groups = [file.create_group(f"g{n}") for n in range(60)]
+        for group in groups:
+            for n, other in enumerate(groups):
+                group[f"to{n}"] = other
+    with pytest.raises(FormatError, match="more than 1000 groups"):
+        open_spectra(path)
+
+
 def test_energies_that_fall_are_refused_with_their_place(tmp_path):
     path = hdf5(tmp_path / "bad.h5", x=ENERGIES[::-1], y=COUNTS)
     with pytest.raises(CalibrationError, match=r"bad\.h5 /x\[1\]: .* must rise"):

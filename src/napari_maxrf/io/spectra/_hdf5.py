@@ -8,6 +8,7 @@ of counts without energies is a spectrum without calibration.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _ENERGIES = ("x", "energy", "energies", "energy_kev", "channel", "channels")
 _COUNTS = ("y", "counts", "spectrum", "intensity", "data")
 _LIVE_TIME = ("live_time_s", "live_time", "livetime")
-_DEEPEST, _MOST_GROUPS = 6, 1000
+_DEEPEST, _MOST_GROUPS = 5, 1000
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,13 @@ def read_hdf5(path: Path) -> tuple[MeasuredSpectrum, ...]:
 
 def _groups(file: h5py.File) -> list[h5py.Group]:
     """Walk the groups of the file itself, level by level and not without end."""
-    groups, level = [], [file]
-    for _ in range(_DEEPEST):
-        groups += level
-        level = [child for group in level for child in _children(group)]
-        if len(groups) + len(level) > _MOST_GROUPS:
+    waiting, groups = deque([(file, 0)]), list[h5py.Group]()
+    while waiting:
+        group, depth = waiting.popleft()
+        groups.append(group)
+        if depth < _DEEPEST:
+            waiting.extend((child, depth + 1) for child in _children(group))
+        if len(groups) + len(waiting) > _MOST_GROUPS:
             raise FormatError(
                 f"{Path(file.filename).name} has more than {_MOST_GROUPS} groups, too "
                 "many for reference spectra."

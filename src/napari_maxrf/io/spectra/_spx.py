@@ -121,12 +121,18 @@ class _Walk:
             if self.length > _LONGEST_CHANNELS:
                 check_room(MAX_CHANNELS + 1, f"{self.name} (Channels)")
             self.channels = "".join(self.text)
-        head, *below = inside[inside[:1] == ["TRTHeaderedClass"] :] or [""]
-        if below and head in _HEADERS and self.length <= _LONGEST_FACT:
-            facts = self.facts.setdefault(_HEADERS[head], {})
+        elif self.length <= _LONGEST_FACT:
             text = "".join(self.text).strip()
-            if text and len(facts) < _MOST_FACTS:
-                facts.setdefault("/".join(below), text)
+            in_class = inside[:1] == ["TRTHeaderedClass"]
+            self._note(inside[1:] if in_class else inside, text)
+
+    def _note(self, inside: list[str], text: str) -> None:
+        """Note a value of one of the wanted headers, under its path in there."""
+        if len(inside) < 2 or inside[0] not in _HEADERS or not text:
+            return
+        facts = self.facts.setdefault(_HEADERS[inside[0]], {})
+        if len(facts) < _MOST_FACTS:
+            facts.setdefault("/".join(inside[1:]), text)
 
 
 def _walked(file: SpectrumFile) -> _Walk:
