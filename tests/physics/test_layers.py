@@ -17,6 +17,8 @@ from napari_maxrf.physics._fluorescence import EmittedLines, emitted_lines
 from napari_maxrf.physics._materials import Ingredient, mix_by_volume
 from napari_maxrf.physics._paint import MEDIA, chalk_ground
 from napari_maxrf.physics._stack import Stack
+from napari_maxrf.physics._tube import _CONTINUUM as CONTINUUM
+from napari_maxrf.physics._tube import Tube, continuum_grid, fluorescence_ratio
 
 LEAD, MERCURY, SULPHUR = 82, 80, 16
 
@@ -29,9 +31,25 @@ def scanner() -> Instrument:
     return m6.model_copy(update={"anode_l_scale": 1.0, "detector": bare})
 
 
+def beam_of_ebel(scanner: Instrument) -> Beam:
+    """Return the beam of the regression values: Ebel's constants, no more K lines."""
+    beam = beam_of(scanner, Effects())
+    tube = Tube(
+        xraylib.SymbolToAtomicNumber(scanner.anode),
+        scanner.kv,
+        scanner.electron_incidence_deg,
+        scanner.takeoff_deg,
+    )
+    continuum = np.arange(len(beam.energy_kev)) < len(continuum_grid(scanner.kv))
+    edge = xraylib.EdgeEnergy(tube.anode, xraylib.L1_SHELL)
+    scale = np.where(continuum, 1.35e9 / CONTINUUM, 1.0)
+    scale[~continuum & (beam.energy_kev > edge)] /= 1 + fluorescence_ratio(tube)
+    return replace(beam, photons=beam.photons * scale)
+
+
 def lines_of(layers: list[Layer], scanner: Instrument) -> EmittedLines:
     """Return the detected lines of a stack."""
-    beam = beam_of(scanner, Effects())
+    beam = beam_of_ebel(scanner)
     lines = emitted_lines(Stack(tuple(layers), scanner.geometry), beam)
     geometry = scanner.geometry
     seen = efficiency(scanner.detector, lines.energy_kev) * gas_transmission(
@@ -177,3 +195,58 @@ def test_lines_come_from_single_transitions_only() -> None:
     lines = emitted_lines(stack, beam)
     assert len(set(lines.names)) == len(lines.names)
     assert not {"KA", "KB", "LA", "LB"} & set(lines.names)
+
+
+PIGMENT = Layer({"Pb": 0.5, "Ca": 0.1, "S": 0.1, "C": 0.3}, 3.0, 20.0)
+VARNISH = Layer({"C": 0.79, "H": 0.105, "O": 0.105}, 1.1, 0.0)
+GROUND = Layer({"Ca": 0.4, "C": 0.12, "O": 0.48}, 1.5, 300.0)
+
+
+def seen(layers: list[Layer]) -> dict[str, float]:
+    """Return the intensities of some lines of a stack, secondary ones included."""
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    lines = emitted_lines(Stack(tuple(layers), instrument.geometry), beam, True)
+    wanted = {"S K": (16, "K"), "Ca K": (20, "K"), "Pb M": (82, "M"), "Pb L": (82, "L")}
+    return {name: total(lines, *place) for name, place in wanted.items()}
+
+
+def test_varnish_costs_soft_lines_and_spares_hard_ones() -> None:
+    bare = seen([PIGMENT, GROUND])
+    coated = seen([replace(VARNISH, thickness_um=30.0), PIGMENT, GROUND])
+    left = {name: coated[name] / bare[name] for name in bare}
+    assert left["S K"] < left["Ca K"] < left["Pb L"]
+    assert left["S K"] < 0.55
+    assert left["Pb L"] > 0.98
+    expected = xraylib.CS_Total_CP("C30H48O3", 2.307) * 1.1 * 30e-4
+    assert -np.log(left["S K"]) > 0.9 * expected / np.sin(np.radians(45))
+
+
+def test_ground_shows_through_thin_paint_only() -> None:
+    paint = Layer({"Pb": 0.7, "C": 0.3}, 3.0, 1.0)
+    calcium = [
+        seen([replace(paint, thickness_um=t), GROUND])["Ca K"] for t in (0, 2, 10, 50)
+    ]
+    assert np.all(np.diff(calcium) < 0)
+    assert calcium[-1] < 0.02 * calcium[0]
+
+
+def test_order_of_paint_layers_matters_for_soft_lines() -> None:
+    blue = Layer({"Cu": 0.5, "C": 0.5}, 2.5, 20.0)
+    pigment_up = seen([PIGMENT, blue, GROUND])
+    pigment_down = seen([blue, PIGMENT, GROUND])
+    left = {name: pigment_down[name] / pigment_up[name] for name in pigment_up}
+    assert left["Pb M"] < 0.1 * left["Pb L"]
+    assert 0.1 < left["Pb L"] < 1
+
+
+def test_support_below_a_thick_ground_adds_no_line() -> None:
+    panel = Layer({"K": 0.02, "C": 0.5, "O": 0.48}, 0.6, 10_000.0)
+    instrument = load_instrument("chnet_mo")
+    beam = beam_of(instrument, Effects())
+    lines = [
+        emitted_lines(Stack(layers, instrument.geometry), beam)
+        for layers in ((panel,), (GROUND, panel))
+    ]
+    potassium = [total(part, 19, "K") for part in lines]
+    assert potassium[1] < 1e-3 * potassium[0]

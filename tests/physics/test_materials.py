@@ -101,3 +101,18 @@ def test_attenuation_equals_the_compounds_own() -> None:
 def test_one_centimetre_of_air(energy: float, passed: float) -> None:
     share = transmission("air", 10_000, np.array([energy]))[0]
     assert share == pytest.approx(passed, abs=0.012)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "hint"),
+    [("fe", "Did you mean 'Fe'"), ("PB", "Did you mean 'Pb'"), ("Iron", "symbol like")],
+)
+def test_unknown_element_hints_at_the_symbol(symbol: str, hint: str) -> None:
+    with pytest.raises(MaxrfError, match=hint):
+        Layer({symbol: 1.0}, 7.8, 1.0)
+
+
+@pytest.mark.parametrize("formula", ["pbco3", "FE2O3", "2PbCO3"])
+def test_wrong_capitals_in_a_formula_are_explained(formula: str) -> None:
+    with pytest.raises(MaxrfError, match="one capital"):
+        parse_formula(formula)
