@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_maxrf.cube import EnergyAxis
+from napari_maxrf.errors import MaxrfError
 from napari_maxrf.physics import load_instrument
 from napari_maxrf.physics._detector import (
     efficiency,
@@ -23,6 +24,7 @@ from napari_maxrf.physics._instrument import Detector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 FINE = EnergyAxis.from_range(0.0, 20.0, 2000)
 
@@ -91,6 +93,36 @@ def test_noise_alone_gives_the_width_at_zero() -> None:
     assert 1000 * fwhm_kev(detector, np.array([5.9]))[0] == pytest.approx(
         142.5, abs=0.2
     )
+
+
+def test_detector_from_its_data_sheet() -> None:
+    detector = Detector.model_validate({"fwhm_ev": 130, "window_um": 8})
+    assert 1000 * fwhm_kev(detector, np.array([5.895]))[0] == pytest.approx(130)
+    assert detector.window_um == 8
+    noisier = Detector.model_validate({"fwhm_ev": 130, "fano": 0.1})
+    assert noisier.s0_kev2 > detector.s0_kev2
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"fwhm_ev": 90}, "less than the 120 eV"),
+        ({"fwhm_ev": 130, "s0_kev2": 1e-3}, "not both"),
+        ({"fwhm_ev": "narrow"}, "narrow"),
+        ({"fano": 0.12}, "fano"),
+    ],
+)
+def test_data_sheet_that_cannot_be(given: dict, what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        Detector.model_validate(given)
+
+
+def test_data_sheet_in_an_instrument_file_is_one_clear_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\n\n[detector]\nfwhm_ev = 90\n')
+    with pytest.raises(MaxrfError, match="less than the 120 eV") as caught:
+        load_instrument(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from napari_maxrf.physics._detector import efficiency
 from napari_maxrf.physics._fluorescence import EmittedLines, emitted_lines
 from napari_maxrf.physics._materials import Ingredient, mix_by_volume
 from napari_maxrf.physics._paint import MEDIA, chalk_ground
-from napari_maxrf.physics._stack import Stack
+from napari_maxrf.physics._stack import Stack, saturation
 from napari_maxrf.physics._tube import _CONTINUUM as CONTINUUM
 from napari_maxrf.physics._tube import Tube, continuum_grid, fluorescence_ratio
 
@@ -163,6 +163,18 @@ def test_splitting_a_layer_changes_nothing(part: float, thickness: float) -> Non
     one = emitted_lines(Stack((whole,), instrument.geometry), beam)
     two = emitted_lines(Stack(parts, instrument.geometry), beam)
     np.testing.assert_allclose(two.intensity, one.intensity, rtol=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    into=st.floats(0, 700) | st.floats(0, 1e-3),
+    out_of=st.floats(0, 700) | st.floats(0, 1e-3),
+)
+def test_saturation_equals_the_accurate_exponential(into: float, out_of: float) -> None:
+    depth = into + out_of
+    expected = -np.expm1(-depth) / depth if depth > 1e-300 else 1.0
+    computed = saturation(np.array(into), np.array(out_of))
+    assert computed == pytest.approx(expected, rel=1e-10)
 
 
 def test_covered_lines_decrease_with_cover() -> None:

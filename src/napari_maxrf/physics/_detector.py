@@ -24,6 +24,8 @@ FWHM_PER_SIGMA = 2.3548200450309493
 SILICON = ((14, 1.0),)
 SILICON_KEV = 1.740
 _SILICON_DENSITY = 2.33
+_PAIR_KEV = 3.65e-3
+_MANGANESE_KEV = 5.895
 
 
 def efficiency(detector: Detector, energy_kev: Floats) -> Floats:
@@ -45,6 +47,42 @@ def fwhm_kev(detector: Detector, energy_kev: Floats) -> Floats:
     return np.asarray(
         FWHM_PER_SIGMA * np.sqrt(detector.s0_kev2 + detector.s1_kev * energy_kev)
     )
+
+
+def resolution_terms(fwhm_ev: float, fano: float = 0.12) -> tuple[float, float]:
+    """Return the variance at 0 keV and its growth of a detector on a data sheet.
+
+    Parameters
+    ----------
+    fwhm_ev : float
+        Full width at half maximum at manganese Ka, 5.895 keV.
+    fano : float
+        Fano factor of silicon; 3.65 eV make an electron-hole pair.
+
+    Returns
+    -------
+    s0_kev2, s1_kev : float
+
+    Raises
+    ------
+    ValueError
+        The width is below what the Fano factor alone makes.
+
+    Examples
+    --------
+    >>> s0, s1 = resolution_terms(142.5)
+    >>> f"{s0:.2e} {s1:.2e}"
+    '1.08e-03 4.38e-04'
+    """
+    slope = fano * _PAIR_KEV
+    noise = (fwhm_ev / 1000 / FWHM_PER_SIGMA) ** 2 - slope * _MANGANESE_KEV
+    if noise < 0:
+        least = 1000 * FWHM_PER_SIGMA * np.sqrt(slope * _MANGANESE_KEV)
+        raise ValueError(
+            f"fwhm_ev {fwhm_ev:g} is less than the {least:.0f} eV that a Fano factor "
+            f"of {fano:g} makes without noise"
+        )
+    return noise, slope
 
 
 def escape_fraction(energy_kev: Floats) -> Floats:

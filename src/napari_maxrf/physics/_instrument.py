@@ -20,6 +20,7 @@ from pydantic import Field, field_validator, model_validator
 from napari_maxrf.config import StepConfig
 from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.errors import MaxrfError
+from napari_maxrf.physics._detector import resolution_terms
 from napari_maxrf.physics._materials import atomic_number, parse_formula
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ class Detector(StepConfig):
     The defaults of tail and shelf were fitted to Si, S, Ti, Cr, Fe, Ni and Cu of the
     NIST set (Bruker XFlash 430): tails of 1.2 to 2.0 % that fall within 70 to 200 eV,
     shelves of 0.4 to 1.8 %. A Horiba XGT-7200 shows 1.6 to 5 % and 1 to 3 %.
+
+    In place of `s0_kev2` and `s1_kev`, the width on a data sheet may be given:
+    ``fwhm_ev``, that at manganese Ka, with or without ``fano``.
     """
 
     thickness_um: float = Field(
@@ -247,6 +251,18 @@ class Detector(StepConfig):
         json_schema_extra={"unit": "um"},
         title="Shelf depth",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_data_sheet(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or "fwhm_ev" not in given:
+            return given
+        rest = {k: v for k, v in given.items() if k not in ("fwhm_ev", "fano")}
+        if {"s0_kev2", "s1_kev"} & set(rest):
+            raise ValueError("give either fwhm_ev or s0_kev2 and s1_kev, not both")
+        sheet = (given[key] for key in ("fwhm_ev", "fano") if key in given)
+        s0, s1 = resolution_terms(*(float(value) for value in sheet))
+        return {**rest, "s0_kev2": s0, "s1_kev": s1}
 
 
 class Channels(StepConfig):
