@@ -11,13 +11,23 @@ if TYPE_CHECKING:
     from napari_maxrf.analysis._lines import visible_lines
     from napari_maxrf.analysis._maps import ElementMap, element_maps, element_maps_steps
     from napari_maxrf.analysis._refine import recalibrated, refined_axis
+    from napari_maxrf.analysis._resolution import Resolution
+    from napari_maxrf.analysis._response_fit import (
+        CalibrationLine,
+        FittedResponse,
+        fit_response,
+    )
     from napari_maxrf.analysis._unmix import Mixture, unmix
 
 _PUBLIC = {
+    "CalibrationLine": "_response_fit",
     "ElementMap": "_maps",
     "Mixture": "_unmix",
     "element_maps": "_maps",
     "element_maps_steps": "_maps",
+    "FittedResponse": "_response_fit",
+    "Resolution": "_resolution",
+    "fit_response": "_response_fit",
     "recalibrated": "_refine",
     "refined_axis": "_refine",
     "save_element_map": "_export",
@@ -27,10 +37,14 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "CalibrationLine",
     "ElementMap",
+    "FittedResponse",
     "Mixture",
+    "Resolution",
     "element_maps",
     "element_maps_steps",
+    "fit_response",
     "recalibrated",
     "refined_axis",
     "save_element_map",

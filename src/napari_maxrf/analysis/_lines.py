@@ -38,6 +38,30 @@ _GREEK = {"a": "α", "b": "β", "g": "γ", "l": "ℓ", "e": "η"}
 _MAX_K = 50
 
 
+class LineGroup(NamedTuple):
+    """A line that is shown as one, with the lines of which it is made.
+
+    Attributes
+    ----------
+    label : str
+        Plain name, ``"Ka"`` or ``"Lb1"``.
+    energies_kev, shares : tuple of float
+        Energies of its parts, and their shares, which sum to 1.
+    strength : float
+        Production cross-section in cm2/g at 40 keV.
+    """
+
+    label: str
+    energies_kev: tuple[float, ...]
+    shares: tuple[float, ...]
+    strength: float
+
+    @property
+    def energy_kev(self) -> float:
+        """Mean energy of the parts."""
+        return float(np.dot(self.energies_kev, self.shares))
+
+
 class Line(NamedTuple):
     """A line, or several that no scanner resolves.
 
@@ -118,6 +142,23 @@ def main_line(element: str, low_kev: float, high_kev: float) -> tuple[str, float
     )
 
 
+def line_groups(element: str) -> tuple[LineGroup, ...]:
+    """List the lines of an element with their parts, whatever their energy.
+
+    Raises
+    ------
+    MaxrfError
+        There is no such element.
+
+    Examples
+    --------
+    >>> k_alpha = line_groups("Fe")[0]
+    >>> k_alpha.label, [round(energy, 3) for energy in k_alpha.energies_kev]
+    ('Ka', [6.405, 6.392])
+    """
+    return _groups(_atomic_number(element))
+
+
 def resolution_kev(energy_kev: float, channel_kev: float = 0.0) -> float:
     """Width of a line at half height (FWHM) as a silicon drift detector shows it.
 
@@ -150,16 +191,23 @@ def _atomic_number(element: str) -> int:
 
 
 @lru_cache(maxsize=512)
-def _all_lines(number: int) -> tuple[tuple[str, float, float], ...]:
-    """List (name, mean energy, strength) of every joined line that is excited."""
+def _groups(number: int) -> tuple[LineGroup, ...]:
+    """Build every joined line that is excited."""
     found = []
     for label, members in _JOINED.items():
-        singles = [_single_line(number, name) for name in members]
-        strength = sum(weight for _, weight in singles)
-        if strength > 0:
-            energy = sum(energy * weight for energy, weight in singles) / strength
-            found.append((label, energy, strength))
+        parts = [_single_line(number, name) for name in members]
+        seen = [(energy, weight) for energy, weight in parts if weight > 0]
+        strength = sum(weight for _, weight in seen)
+        if seen:
+            energies = tuple(energy for energy, _ in seen)
+            shares = tuple(weight / strength for _, weight in seen)
+            found.append(LineGroup(label, energies, shares, strength))
     return tuple(found)
+
+
+def _all_lines(number: int) -> tuple[tuple[str, float, float], ...]:
+    """List (name, mean energy, strength) of every joined line that is excited."""
+    return tuple((g.label, g.energy_kev, g.strength) for g in _groups(number))
 
 
 def _single_line(number: int, name: str) -> tuple[float, float]:
