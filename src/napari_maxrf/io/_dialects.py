@@ -20,6 +20,7 @@ from napari_maxrf.io._calibration import (
     axis_from_energies,
     axis_from_pairs,
 )
+from napari_maxrf.io._detectors import on_axis, summed
 from napari_maxrf.io._held import (
     HeldDataset,
     check_counts,
@@ -85,7 +86,7 @@ def _open_detectors(file: h5py.File, path: Path, options: ReadOptions) -> Spectr
                 f"{path.name}: detector {name} has {cube.shape[:2]} pixels, detector "
                 f"{names[0]} {first.shape[:2]}. Open one with detector=..."
             )
-    counts = _summed([_on_axis(cube, first.energy) for cube in cubes])
+    counts = summed([on_axis(cube, first.energy) for cube in cubes])
     return replace(first, counts=counts, detectors=names)
 
 
@@ -136,31 +137,6 @@ def _real_time(group: h5py.Group, shape: tuple[int, ...]) -> dict[str, Any]:
             "max": round(float(plane.max()), 6),
         }
     }
-
-
-def _on_axis(cube: SpectralCube, axis: EnergyAxis) -> da.Array:
-    """Return counts as they are if axes agree within a channel, else rebinned."""
-    if cube.energy.n_channels == axis.n_channels:
-        apart = np.abs(cube.energy.edges_kev - axis.edges_kev).max()
-        if apart <= axis.gain_kev:
-            return cube.counts
-    return cube.rebin(axis).counts
-
-
-def _summed(parts: list[da.Array]) -> da.Array:
-    """Add detectors in a type that cannot wrap."""
-    if len(parts) == 1:
-        return parts[0]
-    kinds = {part.dtype.kind for part in parts}
-    if "f" in kinds:
-        wide = np.dtype(np.float32)
-    else:
-        size = min(2 * max(part.dtype.itemsize for part in parts), 8)
-        wide = np.dtype(f"{'u' if kinds == {'u'} else 'i'}{size}")
-    total: da.Array = parts[0].astype(wide)
-    for part in parts[1:]:
-        total = total + part.astype(wide)
-    return total
 
 
 # -- one dataset under a known name

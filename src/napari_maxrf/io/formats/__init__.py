@@ -1,0 +1,1 @@
+"""Formats of instruments and programs, each a module with a `Format`."""
