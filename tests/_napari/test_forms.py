@@ -16,6 +16,7 @@ from napari_maxrf._napari._choosers import FolderRow, ModelChooser
 from napari_maxrf._napari._fields import field_widget
 from napari_maxrf._napari._forms import ConfigForm
 from napari_maxrf._napari._layer_choice import LayerCombo, LayerTicks
+from napari_maxrf._napari._palette_book import PaletteBook
 from napari_maxrf._napari._palette_list import PaletteList
 from napari_maxrf._napari._section import Section
 from napari_maxrf.config import StepConfig
@@ -237,7 +238,7 @@ class TestPaletteList:
 
     @pytest.fixture
     def pigments(self, qtbot):
-        made = PaletteList("sarteano")
+        made = PaletteList(PaletteBook("sarteano"))
         qtbot.addWidget(made)
         return made
 

@@ -48,7 +48,9 @@ def opened(window, qtbot):
     return open_dock
 
 
-@pytest.mark.parametrize("name", ["Synthesise", "Embedding", "Recolour", "Compare"])
+@pytest.mark.parametrize(
+    "name", ["Synthesise", "Palette", "Embedding", "Recolour", "Compare"]
+)
 def test_dock_opens_beside_the_canvas_and_is_narrow(opened, name):
     dock, widget = opened(name)
     assert widget.minimumSizeHint().width() < 500
@@ -66,6 +68,7 @@ def test_menus_hold_our_commands(window):
         ]
 
     assert commands("napari-maxrf/transform") == [
+        "napari-maxrf.palette",
         "napari-maxrf.synthesise",
         "napari-maxrf.embed",
         "napari-maxrf.recolour",

@@ -83,7 +83,7 @@ def test_prussian_blue_is_not_offered_for_a_painting_of_1650() -> None:
         (None, None, "always"),
         (1704, None, "1704 –"),
         (None, 1750, "– 1750"),
-        (-3100, -30, "3100 BC – 30 BC"),
+        (-3100, -30, "3100 BC–30 BC"),
     ],
 )
 def test_period_in_words(began: int | None, ended: int | None, words: str) -> None:

@@ -1,13 +1,14 @@
-"""Choose a palette, and tick the pigments of it that a painter had."""
+"""Choose a palette, and tick the pigments of it that a painter had.
+
+The short form of the Palette dock, for docks that use a palette.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QListWidget,
@@ -17,66 +18,40 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_maxrf._napari._layer_choice import narrow
+from napari_maxrf._napari._palette_chooser import OPEN_FILTER, PaletteCombo
+from napari_maxrf._napari._pigment_rows import SWATCH, swatch, words_about
 from napari_maxrf._napari._section import note
-from napari_maxrf.errors import MaxrfError, PaletteError
-from napari_maxrf.pigments import load_palette, palette_names
+from napari_maxrf.errors import MaxrfError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_maxrf._napari._palette_book import PaletteBook
     from napari_maxrf.pigments import Palette, Pigment
 
-SWATCH = QSize(34, 15)
 ROW_HEIGHT = 21
 SHOWN_ROWS = 14
 
 
-class PaletteCombo(QComboBox):
-    """The palettes of the package, and those the user opened from files."""
-
-    chosen = Signal()
-
-    def __init__(self, start: str) -> None:
-        super().__init__()
-        narrow(self)
-        self.setToolTip(
-            "Which pigments a painter had: colours and spectra come from it.\n"
-            "A palette file (.toml) can be opened beside the shipped ones."
-        )
-        for name in palette_names():
-            palette = load_palette(name)
-            self.addItem(palette.name, name)
-            self.setItemData(
-                self.count() - 1, palette.period, Qt.ItemDataRole.ToolTipRole
-            )
-        self.setCurrentIndex(max(0, self.findData(start)))
-        self.currentIndexChanged.connect(self.chosen)
-
-    @property
-    def source(self) -> str:
-        """Name or path of the chosen palette."""
-        return str(self.currentData())
-
-    def open_file(self, path: str) -> None:
-        """Add and choose the palette of a file.
-
-        Raises
-        ------
-        PaletteError
-            The file holds no palette.
-        """
-        palette = load_palette(path)
-        self.addItem(palette.name, path)
-        self.setCurrentIndex(self.count() - 1)
-
-
 class PaletteList(QWidget):
-    """A palette and its pigments: colour, name and a tick for each."""
+    """A palette and its pigments: colour, name and a tick for each.
+
+    Parameters
+    ----------
+    book : PaletteBook
+        What is shown and ticked.
+    edit : callable, optional
+        Opens the Palette dock; without it there is no button for that.
+    """
 
     changed = Signal()
 
-    def __init__(self, start: str) -> None:
+    def __init__(
+        self, book: PaletteBook, edit: Callable[[], None] | None = None
+    ) -> None:
         super().__init__()
-        self.combo = PaletteCombo(start)
+        self._book = book
+        self.combo = PaletteCombo(book)
         self.list = QListWidget()
         self.list.setIconSize(SWATCH)
         self.list.setToolTip(
@@ -84,16 +59,19 @@ class PaletteList(QWidget):
             "ticked pigments that come near it."
         )
         self._words = note()
-        self._lay_out()
-        self.combo.chosen.connect(self._show)
-        self.list.itemChanged.connect(self._tell)
+        self._lay_out(edit)
+        self.list.itemChanged.connect(self._report)
+        book.palette_changed.connect(self._show)
+        book.ticks_changed.connect(self._show_ticks)
         self._show()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, edit: Callable[[], None] | None) -> None:
         top, foot = QHBoxLayout(), QHBoxLayout()
         top.addWidget(self.combo, 1)
         top.addWidget(
-            _small_button("Open…", "Open a palette from a file (.toml).", self._ask)
+            _small_button(
+                "Open…", "Open a palette file (.toml, or ganX .json).", self._ask
+            )
         )
         foot.addWidget(self._words, 1)
         foot.addWidget(
@@ -107,15 +85,19 @@ class PaletteList(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.list)
         layout.addLayout(foot)
+        if edit is not None:
+            self.edit = _small_button(
+                "Edit palette…",
+                "Open the Palette dock: spectra, what cannot be told apart, colours,\n"
+                "measured spectra, scanner and paint.",
+                edit,
+            )
+            layout.addWidget(self.edit)
 
     @property
     def ticked(self) -> tuple[str, ...]:
         """Ids of the ticked pigments."""
-        return tuple(
-            item.data(Qt.ItemDataRole.UserRole)
-            for item in self._items()
-            if item.checkState() == Qt.CheckState.Checked
-        )
+        return self._book.ticked
 
     def palette_chosen(self) -> Palette:
         """Return the palette with the ticked pigments only.
@@ -125,79 +107,71 @@ class PaletteList(QWidget):
         PaletteError
             No pigment is ticked.
         """
-        palette = load_palette(self.combo.source)
-        ticked = self.ticked
-        if not ticked:
-            raise PaletteError(
-                f"No pigment of “{palette.name}” is ticked. Tick at least one."
-            )
-        return palette if ticked == palette.ids else palette.subset(ticked)
+        return self._book.ticked_palette()
 
     def tick_all(self, ticked: bool) -> None:
         """Tick all pigments, or none."""
-        state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-        self.list.blockSignals(True)
-        for item in self._items():
-            item.setCheckState(state)
-        self.list.blockSignals(False)
-        self._tell()
+        self._book.tick(self._book.palette.ids, ticked)
 
     def _items(self) -> list[QListWidgetItem]:
         return [self.list.item(row) for row in range(self.list.count())]
 
+    def _report(self, item: QListWidgetItem) -> None:
+        ticked = item.checkState() == Qt.CheckState.Checked
+        self._book.tick([_key(item)], ticked)
+
     def _show(self) -> None:
-        palette = load_palette(self.combo.source)
         self.list.blockSignals(True)
         self.list.clear()
-        for pigment in palette.pigments:
+        for pigment in self._book.palette.pigments:
             self.list.addItem(_item(pigment))
         self.list.blockSignals(False)
         rows = min(self.list.count(), SHOWN_ROWS)
         self.list.setFixedHeight(rows * ROW_HEIGHT + 6)
-        self._tell()
+        self._show_ticks()
 
-    def _tell(self) -> None:
-        self._words.setText(f"{len(self.ticked)} of {self.list.count()} pigments")
+    def _show_ticks(self) -> None:
+        ticked = set(self.ticked)
+        self.list.blockSignals(True)
+        for item in self._items():
+            on = _key(item) in ticked
+            item.setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
+        self.list.blockSignals(False)
+        palette = self._book.palette
+        self._words.setText(f"{len(ticked)} of {len(palette)} pigments")
+        self._words.setToolTip(f"Painted and measured as: {how_words(palette)}.")
         self.changed.emit()
 
     def _ask(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(
-            self, "Open palette", "", "Palettes (*.toml)"
-        )
+        path, _ = QFileDialog.getOpenFileName(self, "Open palette", "", OPEN_FILTER)
         if path:
             self.try_file(path)
 
     def try_file(self, path: str) -> None:
-        """Add the palette of a file, or say below the list what is wrong with it."""
+        """Open the palette of a file, or say below the list what is wrong with it."""
         try:
-            self.combo.open_file(path)
+            self._book.open(path)
         except MaxrfError as error:
             self._words.setText(str(error))
 
 
+def how_words(palette: Palette) -> str:
+    """Say with which paint and scanner the spectra of a palette are computed."""
+    paint = palette.paint if isinstance(palette.paint, str) else "its own"
+    return f"{paint} paint, {palette.instrument}"
+
+
+def _key(item: QListWidgetItem) -> str:
+    return str(item.data(Qt.ItemDataRole.UserRole))
+
+
 def _item(pigment: Pigment) -> QListWidgetItem:
-    item = QListWidgetItem(_swatch(pigment), pigment.name)
+    item = QListWidgetItem(swatch(pigment.srgb), pigment.name)
     item.setData(Qt.ItemDataRole.UserRole, pigment.id)
     item.setCheckState(Qt.CheckState.Checked)
     item.setSizeHint(QSize(0, ROW_HEIGHT))
-    item.setToolTip(_words_about(pigment))
+    item.setToolTip(words_about(pigment))
     return item
-
-
-def _swatch(pigment: Pigment) -> QIcon:
-    pixmap = QPixmap(SWATCH)
-    pixmap.fill(QColor(*pigment.srgb))
-    return QIcon(pixmap)
-
-
-def _words_about(pigment: Pigment) -> str:
-    """Say what a pigment is, when it was used, and what a scan sees of it."""
-    lines = [f"{pigment.name} ({pigment.ci_name})" if pigment.ci_name else pigment.name]
-    if pigment.fluoresces_as:
-        lines.append(f"Seen by XRF as: {pigment.fluoresces_as}")
-    if pigment.notes:
-        lines.append(pigment.notes)
-    return "\n".join(lines)
 
 
 def _small_button(text: str, tooltip: str, press: object) -> QPushButton:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QWidget
 
 from napari_maxrf._napari._forms import ConfigForm, add_row, form_layout
-from napari_maxrf._napari._palette_list import PaletteCombo
+from napari_maxrf._napari._palette_book import PaletteBook
+from napari_maxrf._napari._palette_chooser import PaletteCombo
 from napari_maxrf._napari._section import Section, stacked
 from napari_maxrf.config import StepConfig
 
@@ -35,7 +36,7 @@ class PlanForm(QWidget):
     def __init__(self, plan: EmbeddingPlan | RecolouringPlan) -> None:
         super().__init__()
         self._plan = plan
-        self.palette_combo = PaletteCombo(plan.palette)
+        self.palette_combo = PaletteCombo(PaletteBook(plan.palette))
         own = [name for name in type(plan).model_fields if name not in self._taken]
         self.form = ConfigForm(plan, (), own, "Pictures")
         self.parts = {name: self._part(name) for name in self._part_names}

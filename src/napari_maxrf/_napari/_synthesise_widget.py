@@ -13,15 +13,12 @@ from napari_maxrf._napari._facts import facts_of
 from napari_maxrf._napari._forms import ConfigForm, add_row, form_layout
 from napari_maxrf._napari._layer_choice import LayerCombo
 from napari_maxrf._napari._layers import add_layers
+from napari_maxrf._napari._palette_book import palette_book
 from napari_maxrf._napari._palette_list import PaletteList
 from napari_maxrf._napari._placement import placement_of
 from napari_maxrf._napari._run_bar import Request, RunBar
 from napari_maxrf._napari._section import DOCK_WIDTH, note, scrolled, stacked, titled
-from napari_maxrf._napari._settings import (
-    preferred_counts,
-    preferred_maps,
-    preferred_palette,
-)
+from napari_maxrf._napari._settings import preferred_counts, preferred_maps
 from napari_maxrf._napari._work import workbench
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.synthesis import SynthesisConfig
@@ -47,12 +44,15 @@ class SynthesiseWidget(QWidget):
         super().__init__()
         self._viewer = viewer
         self._bench = workbench(viewer)
+        self._book = palette_book(viewer)
         self._build()
         self.source.chosen.connect(self._take_pixel_size)
         self.source.chosen.connect(self._describe)
+        self.form.changed.connect(self._tell_scan)
         self.form.changed.connect(self._describe)
         self.palette_list.changed.connect(self._describe)
         self._take_pixel_size()
+        self._tell_scan()
         self._describe()
 
     def _build(self) -> None:
@@ -63,7 +63,10 @@ class SynthesiseWidget(QWidget):
             "The picture to scan: any open RGB or grey layer.",
         )
         self.info = note()
-        self.palette_list = PaletteList(preferred_palette())
+        has_window = hasattr(self._viewer, "window")
+        self.palette_list = PaletteList(
+            self._book, self._edit_palette if has_window else None
+        )
         start = SynthesisConfig.checked(counts=preferred_counts())
         self.form = ConfigForm(start, SHOWN)
         self.run_bar = RunBar(
@@ -113,6 +116,11 @@ class SynthesiseWidget(QWidget):
         )
         return Request("Synthesise", steps, self._show)
 
+    def _edit_palette(self) -> None:
+        from napari_maxrf._napari._palette_widget import open_palette_dock
+
+        open_palette_dock(self._viewer)
+
     def _show(self, outcome: Outcome) -> str:
         add_layers(self._viewer, outcome.layers)
         return outcome.words
@@ -122,6 +130,11 @@ class SynthesiseWidget(QWidget):
         layer = self.source.layer
         if layer is not None and str(layer.units[-1]) in ("mm", "millimeter"):
             self.form.fields["pixel_size_mm"].set(float(layer.scale[-1]))
+
+    def _tell_scan(self) -> None:
+        """Let the Palette dock look at spectra as this scan will have them."""
+        if not self.form.trouble:
+            self._book.set_scan(self.form.config())
 
     def _describe(self) -> None:
         """Say how large the scan will be, or why there can be none."""

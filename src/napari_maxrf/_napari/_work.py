@@ -315,7 +315,13 @@ def workbench(viewer: ViewerModel) -> Workbench:
 
     It lives as long as a widget holds it.
     """
-    bench = _BENCHES.get(id(viewer))
+    key = id(unwrapped(viewer))
+    bench = _BENCHES.get(key)
     if bench is None:
-        bench = _BENCHES[id(viewer)] = Workbench()
+        bench = _BENCHES[key] = Workbench()
     return bench
+
+
+def unwrapped(viewer: Any) -> Any:
+    """Return the viewer itself: napari hands each plugin dock a proxy of its own."""
+    return getattr(viewer, "__wrapped__", viewer)

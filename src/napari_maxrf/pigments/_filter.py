@@ -109,12 +109,14 @@ def period_words(pigment: Pigment) -> str:
     >>> period_words(replace(blue, period_from=1704))
     '1704 –'
     >>> period_words(replace(blue, period_from=-3100, period_to=800))
-    '3100 BC – 800'
+    '3100 BC–800'
     """
     first, last = pigment.period_from, pigment.period_to
     if first is None and last is None:
         return "always"
-    return f"{_year_words(first)} – {_year_words(last)}".strip()
+    if first is None or last is None:
+        return f"{_year_words(first)} – {_year_words(last)}".strip()
+    return f"{_year_words(first)}–{_year_words(last)}"
 
 
 def _span(first: int | None, last: int | None) -> tuple[float, float]:
