@@ -140,6 +140,14 @@ def test_a_senseless_file_is_refused(tmp_path, content, complaint):
         PaintConfig.from_toml(path)
 
 
+def test_a_config_written_as_toml_is_read_back_equal(tmp_path):
+    foils = [{"material": 'A "\\ \x7f\n', "thickness": 1e-07}, {"material": "#]"}]
+    stand = StandConfig.checked(name="é = 1", paint={"layers": 3}, foils=foils)
+    (tmp_path / "c.toml").write_text(stand.to_toml(), encoding="utf-8")
+    assert StandConfig.from_toml(tmp_path / "c.toml") == stand
+    assert StandConfig().to_toml() == 'name = ""\nfoils = []\n'
+
+
 def test_a_missing_toml_is_told(tmp_path):
     with pytest.raises(MaxrfError, match="Cannot read"):
         PaintConfig.from_toml(tmp_path / "none.toml")

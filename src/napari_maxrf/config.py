@@ -7,7 +7,9 @@ default and its explanation stand in one place only.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
@@ -74,6 +76,14 @@ class StepConfig(BaseModel):
         """Return plain values that JSON can hold."""
         return self.model_dump(mode="json")
 
+    def to_toml(self) -> str:
+        """Return the text of a TOML file that `from_toml` reads.
+
+        Every value is written, also where it is the default.
+        """
+        values = self.model_dump(mode="json", exclude_none=True)
+        return "\n".join(_toml_table(values, ())).lstrip("\n") + "\n"
+
 
 def read_toml_text(path: str | os.PathLike[str]) -> str:
     """Read a TOML file of the user's, with or without a byte order mark.
@@ -124,6 +134,40 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     by_lower = {one.lower(): one for one in known}
     near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
     return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
+
+
+def _toml_table(table: dict[str, Any], place: tuple[str, ...]) -> list[str]:
+    """Write a table: its plain values first, then the tables in it."""
+    inner = {k: v for k, v in table.items() if _is_table(v)}
+    lines = [f"{_toml(k)} = {_toml_value(table[k])}" for k in table if k not in inner]
+    for key, value in inner.items():
+        path = (*place, key)
+        header = ".".join(map(_toml, path))
+        for one in value if isinstance(value, list) else [value]:
+            opened = f"[[{header}]]" if isinstance(value, list) else f"[{header}]"
+            lines += ["", opened, *_toml_table(one, path)]
+    return lines
+
+
+def _is_table(value: Any) -> bool:
+    """Tell whether a value is a table, or a list of nothing but tables."""
+    items = value if isinstance(value, list) and value else [value]
+    return all(isinstance(item, dict) for item in items)
+
+
+def _toml(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _toml_value(key)
+
+
+def _toml_value(value: Any) -> str:
+    """Write a value that is no table, or a table within a list."""
+    if isinstance(value, dict):
+        pairs = (f"{_toml(k)} = {_toml_value(v)}" for k, v in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    # JSON's strings and numbers are TOML's, but for one character
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _complaints(

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_maxrf.physics._effects import Effects
-    from napari_maxrf.physics._instrument import (
-        Instrument,
+    from napari_maxrf.physics._instrument import Instrument
+    from napari_maxrf.physics._instrument_files import (
         instrument_names,
         load_instrument,
+        packaged_instrument_names,
+        save_instrument,
+        user_instrument_files,
+        user_instrument_folder,
     )
     from napari_maxrf.physics._materials import Layer, elements_of
     from napari_maxrf.physics._paint import (
@@ -44,8 +48,12 @@ _PUBLIC = {
     "as_paint": "_paint",
     "elements_of": "_materials",
     "expected_spectrum": "_spectrum",
-    "instrument_names": "_instrument",
-    "load_instrument": "_instrument",
+    "instrument_names": "_instrument_files",
+    "load_instrument": "_instrument_files",
+    "packaged_instrument_names": "_instrument_files",
+    "save_instrument": "_instrument_files",
+    "user_instrument_files": "_instrument_files",
+    "user_instrument_folder": "_instrument_files",
     "paint_names": "_paint",
     "paint_preset": "_paint",
     "paint_stack": "_paint",
@@ -67,10 +75,14 @@ __all__ = [
     "expected_spectrum",
     "instrument_names",
     "load_instrument",
+    "packaged_instrument_names",
     "paint_names",
     "paint_preset",
     "paint_stack",
+    "save_instrument",
     "unseen_elements",
+    "user_instrument_files",
+    "user_instrument_folder",
 ]
 
 

@@ -1,18 +1,13 @@
 """A scanner as data: tube, optic, geometry and detector.
 
 Every instrument is a small TOML file, so that a laboratory can describe its own
-scanner without touching code. The files shipped here say where their numbers
-come from.
+scanner without touching code; `_instrument_files` finds and loads them.
 """
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-from functools import lru_cache
-from importlib.resources import files
 from math import cos, degrees, radians, sin
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import Field, field_validator, model_validator
@@ -22,11 +17,6 @@ from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.physics._detector import resolution_terms
 from napari_maxrf.physics._materials import atomic_number, parse_formula
-
-if TYPE_CHECKING:
-    import os
-
-_FOLDER = files("napari_maxrf.physics") / "data" / "instruments"
 
 
 class Filter(StepConfig):
@@ -364,40 +354,3 @@ class Instrument(StepConfig):
         """Return what decides a spectrum on a given axis, as plain JSON values."""
         beside = {"name", "description", "source", "channels"}
         return self.model_dump(mode="json", exclude=beside)
-
-
-def instrument_names() -> tuple[str, ...]:
-    """Return the names of the instruments that come with the package."""
-    names = (entry.name for entry in _FOLDER.iterdir())
-    return tuple(sorted(n.removesuffix(".toml") for n in names if n.endswith(".toml")))
-
-
-@lru_cache(maxsize=64)
-def load_instrument(name: str | os.PathLike[str]) -> Instrument:
-    """Load an instrument by name, or from a TOML file.
-
-    Parameters
-    ----------
-    name : str or path-like
-        One of `instrument_names`, or the path of a file that ends in ``.toml``.
-
-    Raises
-    ------
-    MaxrfError
-        There is no such instrument, or the file does not describe one.
-
-    Examples
-    --------
-    >>> load_instrument("chnet_mo").anode
-    'Mo'
-    """
-    if str(name).endswith(".toml"):
-        return Instrument.from_toml(Path(name))
-    if name not in instrument_names():
-        near = get_close_matches(str(name), instrument_names(), n=1, cutoff=0.3)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise MaxrfError(
-            f"There is no instrument {str(name)!r}; {hint}"
-            f"Known: {', '.join(instrument_names())}."
-        )
-    return Instrument.from_toml(str(_FOLDER / f"{name}.toml"))

@@ -23,6 +23,9 @@ _PUBLIC = {
     "DemoResult": "_demo",
     "demo_steps": "_demo",
     "montage": "_montage",
+    "fit_instrument": "_instruments",
+    "fitted_instrument": "_instruments",
+    "instrument_from_spectrum": "_instruments",
 }
 
 __all__ = list(_PUBLIC)

@@ -100,6 +100,9 @@ class _Walk:
         if tag == "ClassInstance" and kind == _SPECTRUM and not self.depth:
             self.depth = len(self.path)
             self.title = attributes.get("Name", "")[:_LONGEST_FACT]
+        thickness = attributes.get("Thickness", "")[:_LONGEST_FACT]
+        if self.depth and not self.done and thickness:  # of a layer of the window
+            self._note([*self.path[self.depth :], "Thickness"], thickness)
         self.text, self.length = [], 0
 
     def characters(self, text: str) -> None:
@@ -123,11 +126,11 @@ class _Walk:
             self.channels = "".join(self.text)
         elif self.length <= _LONGEST_FACT:
             text = "".join(self.text).strip()
-            in_class = inside[:1] == ["TRTHeaderedClass"]
-            self._note(inside[1:] if in_class else inside, text)
+            self._note(inside, text)
 
     def _note(self, inside: list[str], text: str) -> None:
         """Note a value of one of the wanted headers, under its path in there."""
+        inside = inside[1:] if inside[:1] == ["TRTHeaderedClass"] else inside
         if len(inside) < 2 or inside[0] not in _HEADERS or not text:
             return
         facts = self.facts.setdefault(_HEADERS[inside[0]], {})
