@@ -33,8 +33,53 @@ def test_any_slice_is_what_numpy_gives(raw, key):
     np.testing.assert_array_equal(raw[key], VALUES[key])
 
 
-@pytest.mark.parametrize("key", [slice(1, 3), (slice(2, 4), ...), ..., (..., slice(3))])
+@pytest.mark.parametrize(
+    "key",
+    [slice(1, 3), (slice(2, 4), ...), ..., (..., slice(3)), 2, (-1, 3), (1, 2, 3)],
+)
 def test_short_keys_and_ellipsis(raw, key):
+    np.testing.assert_array_equal(raw[key], VALUES[key])
+
+
+@given(
+    key=st.tuples(
+        *(st.integers(-size, size - 1) | slices(size) for size in SHAPE[:2]),
+        st.lists(st.integers(-7, 6), max_size=4) | slices(7),
+    )
+)
+def test_every_axis_is_picked_by_itself(raw, key):
+    expected = VALUES
+    for axis in (2, 1, 0):
+        expected = expected[(slice(None),) * axis + (key[axis],)]
+    np.testing.assert_array_equal(raw[key], expected)
+
+
+def test_a_pixel_of_a_wide_scan_is_read_by_itself(tmp_path, monkeypatch):
+    values = np.random.default_rng(0).integers(0, 99, (3, 50, 700)).astype(np.uint16)
+    path = tmp_path / "scan.raw"
+    path.write_bytes(values.tobytes())
+    wide = RawArray(path, values.dtype, values.shape)
+    seen = []
+    fill = RawArray._fill
+    monkeypatch.setattr(
+        RawArray,
+        "_fill",
+        lambda self, stream, target: (
+            seen.append(target.nbytes),
+            fill(self, stream, target),
+        ),
+    )
+    counts = lazy_raw(wide, "yxe")
+    np.testing.assert_array_equal(counts[2, 49].compute(), values[2, 49])
+    assert sum(seen) == values[0, 0].nbytes
+    seen.clear()
+    pages = lazy_raw(RawArray(path, values.dtype, (3, 50, 700)), "eyx")
+    np.testing.assert_array_equal(pages[7, 650].compute(), values[:, 7, 650])
+    assert sum(seen) == 3 * values[0, 0].nbytes
+
+
+def test_steps_backwards_are_read_too(raw):
+    key = (slice(None, None, -2), slice(3, 0, -1), slice(None))
     np.testing.assert_array_equal(raw[key], VALUES[key])
 
 
@@ -43,7 +88,7 @@ def test_counts_come_as_y_x_energy(raw, axes):
     counts = lazy_raw(raw, axes)
     expected = np.einsum(f"{axes}->yxe", VALUES.astype(np.int64))
     np.testing.assert_array_equal(counts.compute(), expected)
-    assert counts.dtype == VALUES.dtype
+    assert counts.dtype == VALUES.dtype.newbyteorder("=")
 
 
 def test_it_travels_as_a_description(raw):
