@@ -85,6 +85,7 @@ def test_hdf5_without_a_scan_is_refused(tmp_path):
 def test_the_table_of_formats_names_every_dialect_once():
     names = [one.name for one in FORMATS]
     assert len(set(names)) == len(names)
-    assert {dialect.name for dialect in DIALECTS} == set(names) - {"maxrf"}
+    assert {dialect.name for dialect in DIALECTS} < set(names)
+    assert names[-1] == "spectrum"
     assert [one.name for one in FORMATS if one.writes] == ["maxrf"]
     assert all(suffix.startswith(".") for one in FORMATS for suffix in one.suffixes)

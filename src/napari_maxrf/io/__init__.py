@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         recognise,
     )
     from napari_maxrf.io._held import release
+    from napari_maxrf.io._images import ScanImage, open_images
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
     from napari_maxrf.io.spectra import (
         SPECTRUM_FORMATS,
@@ -31,11 +32,13 @@ _PUBLIC = {
     "FORMATS": "_formats",
     "Format": "_format",
     "ReadOptions": "_format",
+    "ScanImage": "_images",
     "UnknownLayoutError": "_format",
     "SPECTRUM_FORMATS": "spectra",
     "SpectrumFormat": "spectra",
     "describe": "_formats",
     "open_cube": "_formats",
+    "open_images": "_images",
     "open_spectra": "spectra",
     "open_spectrum": "spectra",
     "recognise": "_formats",
@@ -49,10 +52,12 @@ __all__ = [
     "SPECTRUM_FORMATS",
     "Format",
     "ReadOptions",
+    "ScanImage",
     "SpectrumFormat",
     "UnknownLayoutError",
     "describe",
     "open_cube",
+    "open_images",
     "open_spectra",
     "open_spectrum",
     "recognise",

@@ -17,6 +17,7 @@ from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
 from napari_maxrf.io._held import reading
+from napari_maxrf.io.formats import _spectrum, bcf
 from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ _SIGNATURES = {
     b"MM\0*": "a TIFF picture",
     b"PK\x03\x04": "a zip archive",
     b"\x93NUMPY": "a NumPy array",
-    b"AAMVHFSS": "a Bruker .bcf file, which this version does not read",
     b"MATLAB 5": "a MATLAB 5 file, which this version does not read",
 }
 
-FORMATS: tuple[Format, ...] = (*HDF5_FORMATS,)
+FORMATS: tuple[Format, ...] = (
+    *HDF5_FORMATS,
+    bcf.FORMAT,
+    _spectrum.FORMAT,
+)
 """All formats, in the order in which they are tried."""
 
 
