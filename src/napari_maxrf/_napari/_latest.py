@@ -74,7 +74,13 @@ class Latest(QObject):
             self.busy.emit(False)
             return
         (key, work), self._waiting = self._waiting, None
-        worker = create_worker(_answer, key, work, _start_thread=False)
+        worker = create_worker(
+            _answer,
+            key,
+            work,
+            _start_thread=False,
+            _ignore_errors=True,  # `_report` shows them
+        )
         worker.returned.connect(self._keep)
         worker.errored.connect(_report)
         worker.finished.connect(self._end)

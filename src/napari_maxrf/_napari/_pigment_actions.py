@@ -13,6 +13,7 @@ from napari_maxrf._napari._background import start_job
 from napari_maxrf._napari._colour_button import ask_colour
 from napari_maxrf._napari._pigment_dialogs import MeasuredDialog, TableDialog
 from napari_maxrf._napari._pixel_picker import SIDE, PixelPicker
+from napari_maxrf._napari._synthesise_widget import is_picture
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.pigments import (
     read_references,
@@ -67,8 +68,6 @@ class PigmentActions(QWidget):
         status: StatusLine,
     ) -> None:
         super().__init__()
-        from napari_maxrf._napari._synthesise_widget import is_picture
-
         self._book, self._table, self._status = book, table, status
         self._picker = PixelPicker(viewer, is_picture, self)
         self._build()

@@ -127,6 +127,8 @@ class PigmentRows(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Let every row be selected, and the first column be ticked."""
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         shared = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if index.column() == COLOUR:
             return shared | Qt.ItemFlag.ItemIsUserCheckable
