@@ -6,8 +6,8 @@ instrument is fitted on the left half of the pixels and judged on the right half
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,10 +31,11 @@ CHANNELS = {"10264": slice(20, 1015), "19511": slice(36, 1015)}
 
 AXIS_BEFORE = {"10264": (-0.0135, 0.029189), "19511": (0.0027, 0.029155)}
 RESOLUTION_BEFORE = {"10264": (1.49e-3, 3.67e-4), "19511": (6.8e-4, 3.52e-4)}
-EXIT_BEFORE = {"10264": 32.0, "19511": 43.0}
 SPREAD_DEG = 16.0
 REFINED_KEV = (3.2, 17.0)
-REFINEMENTS = 3
+REFINEMENTS = 2
+FANO_KEV = 4.4e-4
+MIDDLE_KEV = 8.0
 PIXELS = 60
 REGIONS = 10
 MAPPED_KEV = {
@@ -54,8 +55,7 @@ class Step:
 
     title: str
     groups: tuple[str, ...]
-    instrument: str
-    nickel_yellow: bool = False
+    state: str
 
 
 _PAINTED = ("paint",)
@@ -63,6 +63,7 @@ _ON_WOOD = (*_PAINTED, "support", "air")
 _WITH_METAL = (*_ON_WOOD, "metal")
 _WITH_HARD = (*_WITH_METAL, "hard")
 _ALL = (*_WITH_HARD, "flat")
+_YELLOW = (*_ALL, "nickel yellow")
 STEPS = (
     Step("palette as thick swatches, instrument as first assumed", ("swatch",), "old"),
     Step("paint in layers on chalk and titanium white", _PAINTED, "old"),
@@ -70,10 +71,11 @@ STEPS = (
     Step("and metals of the scanner", _WITH_METAL, "old"),
     Step("and hard radiation with its recoil electrons", _WITH_HARD, "old"),
     Step("and a flat background", _ALL, "old"),
-    Step("tube voltage, filters, angles as shipped now", _ALL, "shipped"),
-    Step("axis and resolution refined on the left half", _ALL, "refined"),
+    Step("axis and noise fitted to the left half", _ALL, "refined"),
     Step("scattering angle spread by 16 degrees", _ALL, "spread"),
-    Step("and nickel titanium yellow", (*_ALL, "nickel yellow"), "spread"),
+    Step("voltage, filter and absorber fitted to the left half", _ALL, "fitted"),
+    Step("and lines of nickel titanium yellow", _YELLOW, "fitted"),
+    Step("and secondary fluorescence", _YELLOW, "secondary"),
 )
 
 
@@ -104,14 +106,44 @@ def read(path: Path) -> dict[str, Scan]:
 
 def assumed(detector: str) -> Setup:
     """Return the instrument as it was before this comparison."""
-    shipped = load_instrument(f"aurora_{detector}")
     s0, s1 = RESOLUTION_BEFORE[detector]
-    foils = {"10264": (), "19511": ({"material": "Al", "thickness_um": 19.0},)}
-    values = shipped.to_json()
-    values |= {"kv": 40.0, "filters": []}
-    values["detector"] |= {"s0_kev2": s0, "s1_kev": s1, "absorbers": foils[detector]}
-    values["geometry"] |= {"exit_deg": EXIT_BEFORE[detector]}
-    return Setup(Instrument(**values), EnergyAxis(1024, *AXIS_BEFORE[detector]))
+    instrument = adjusted(
+        load_instrument(f"aurora_{detector}"), BEFORE[detector], s0_kev2=s0, s1_kev=s1
+    )
+    return Setup(instrument, EnergyAxis(1024, *AXIS_BEFORE[detector]))
+
+
+@dataclass(frozen=True)
+class Beamline:
+    """What of an instrument is asked from the scan."""
+
+    kv: float
+    filter_um: float
+    absorber_um: float
+    theta_deg: float
+
+
+BEFORE = {
+    "10264": Beamline(kv=40.0, filter_um=0.0, absorber_um=0.0, theta_deg=122.0),
+    "19511": Beamline(kv=40.0, filter_um=0.0, absorber_um=19.0, theta_deg=133.0),
+}
+FITTED = {
+    "10264": Beamline(kv=43.0, filter_um=4.0, absorber_um=0.0, theta_deg=122.0),
+    "19511": Beamline(kv=43.0, filter_um=4.0, absorber_um=22.0, theta_deg=133.0),
+}
+"""From `real_scan_joint`, with one paint for both detectors on the left half of the
+pixels; shipped since. The angle stays that of the Compton peaks."""
+
+
+def adjusted(instrument: Instrument, line: Beamline, **detector: float) -> Instrument:
+    """Return an instrument with another voltage, foils of aluminium, and angle."""
+    values = instrument.to_json()
+    foils = (line.filter_um, line.absorber_um)
+    beam, before = ([{"material": "Al", "thickness_um": t}] * (t > 0) for t in foils)
+    values |= {"kv": line.kv, "filters": beam}
+    values["detector"] |= {**detector, "absorbers": before}
+    values["geometry"] |= {"scattering_deg": line.theta_deg}
+    return Instrument(**values)
 
 
 def shipped(detector: str) -> Setup:
@@ -134,44 +166,57 @@ def refined(setup: Setup, scan: Scan) -> Setup:
 
 
 def _corrections(total: Floats, fitted: Floats, axis: EnergyAxis) -> Floats:
-    """Solve for changes of offset, relative gain, s0 and s1, to first order.
+    """Solve for changes of offset, relative gain and s0, to first order.
 
     A spectrum moves with its slope and widens with its curvature: ``d/ds0`` of a
     Gaussian is half its second derivative.
     """
-    energy = axis.centres_kev
     slope = np.gradient(fitted, axis.gain_kev)
     bend = np.gradient(slope, axis.gain_kev) / 2
     used = axis.window(*REFINED_KEV)
-    columns = np.stack([slope, energy * slope, bend, energy * bend, fitted], axis=1)
+    columns = np.stack([slope, axis.centres_kev * slope, bend, fitted], axis=1)
     noise = np.sqrt(fitted[used])
     design = columns[used] / noise[:, None]
     scale = np.linalg.norm(design, axis=0)
     found = np.linalg.lstsq(design / scale, (total - fitted)[used] / noise, rcond=None)
-    return np.asarray(found[0][:4] / scale[:4])
+    return np.asarray(found[0][:3] / scale[:3])
 
 
 def _moved(setup: Setup, changes: Floats) -> Setup:
-    offset, gain, s0, s1 = changes.tolist()
+    """Apply the changes; s1 is that of silicon, as it cannot be told from s0 here."""
+    offset, gain, s0 = changes.tolist()
     axis, detector = setup.axis, setup.instrument.detector
-    wider = {
-        "s0_kev2": max(detector.s0_kev2 + s0, 1e-4),
-        "s1_kev": max(detector.s1_kev + s1, 1e-4),
-    }
+    noise = detector.s0_kev2 + s0 + (detector.s1_kev - FANO_KEV) * MIDDLE_KEV
+    wider = {"s0_kev2": max(noise, 1e-4), "s1_kev": FANO_KEV}
     instrument = setup.instrument.model_copy(
         update={"detector": detector.model_copy(update=wider)}
     )
     moved = EnergyAxis(1024, axis.offset_kev + offset, axis.gain_kev * (1 + gain))
-    return Setup(instrument, moved, setup.spread_deg)
+    return replace(setup, instrument=instrument, axis=moved)
 
 
 def setups(scan: Scan) -> dict[str, Setup]:
     """Return the instrument in all states that the steps name."""
-    now = shipped(scan.detector)
-    better = refined(now, scan)
-    spread = Setup(better.instrument, better.axis, SPREAD_DEG)
-    old = assumed(scan.detector)
-    return {"old": old, "shipped": now, "refined": better, "spread": spread}
+    name = scan.detector
+    better = refined(shipped(name), scan)
+    fitted = replace(better, spread_deg=SPREAD_DEG)
+    before = adjusted(better.instrument, BEFORE[name])
+    return {
+        "old": assumed(name),
+        "refined": replace(better, instrument=before),
+        "spread": replace(fitted, instrument=before),
+        "fitted": replace(fitted, instrument=adjusted(better.instrument, FITTED[name])),
+        "secondary": replace(
+            fitted,
+            instrument=adjusted(better.instrument, FITTED[name]),
+            secondary=True,
+        ),
+    }
+
+
+def at_voltage(setup: Setup, kv: float) -> Setup:
+    """Return a setup with another tube voltage."""
+    return replace(setup, instrument=setup.instrument.model_copy(update={"kv": kv}))
 
 
 @dataclass(frozen=True)
@@ -202,10 +247,32 @@ def score(fit: Mixture, pixels: int) -> Score:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """All fits of one detector."""
+    """All fits of one detector.
+
+    Attributes
+    ----------
+    scan : Scan
+        What was fitted.
+    steps : tuple of Score
+        Of the right half, for all `STEPS`.
+    without : dict of str to Score
+        Of the right half, for the last step but for one group.
+    voltages : dict of float to Score
+        Of the right half, for the last step at other tube voltages.
+    setup : Setup
+        Of the last step.
+    parts : References
+        Of the last step.
+    mean, regions, pixels : Mixture
+        Fits of all pixels together, of the regions, and of single pixels.
+    region_scores : tuple of Score
+        Of the regions.
+    """
 
     scan: Scan
     steps: tuple[Score, ...]
+    without: Mapping[str, Score]
+    voltages: Mapping[float, Score]
     setup: Setup
     parts: References
     mean: Mixture
@@ -214,30 +281,52 @@ class Result:
     pixels: Mixture
 
 
-def examine(scan: Scan, labels: npt.NDArray[np.int_]) -> Result:
+def examine(
+    scan: Scan, labels: npt.NDArray[np.int_], voltages: Sequence[float] = ()
+) -> Result:
     """Go through the steps, and fit regions and single pixels with the last."""
-    states = setups(scan)
-    total, window = scan.total(SCORED_COLUMNS), scan.window
-    pixels = scan.counts[:, SCORED_COLUMNS, 0].size
-    scores = []
-    for step in STEPS:
-        parts = references(step.groups, states[step.instrument]).window(window)
-        fit = unmix(total[window], parts.spectra)
-        scores.append(score(fit, pixels))
-    kept = scan.counts[:, FIRST_COLUMN:]
-    sums = [kept[labels == k].sum(axis=0, dtype=np.float64) for k in range(REGIONS)]
-    regions = unmix(np.array(sums)[:, window], parts.spectra)
+    states, window = setups(scan), scan.window
+    last = STEPS[-1]
+    parts = references(last.groups, states[last.state]).window(window)
+    sums = region_sums(scan, labels)
+    regions = unmix(sums[:, window], parts.spectra)
     sizes = np.bincount(labels.ravel())
     return Result(
         scan=scan,
-        steps=tuple(scores),
-        setup=states[STEPS[-1].instrument],
+        steps=tuple(
+            right_half(scan, step.groups, states[step.state]) for step in STEPS
+        ),
+        without={
+            group: right_half(
+                scan, tuple(g for g in last.groups if g != group), states[last.state]
+            )
+            for group in last.groups[1:]
+        },
+        voltages={
+            kv: right_half(scan, last.groups, at_voltage(states[last.state], kv))
+            for kv in voltages
+        },
+        setup=states[last.state],
         parts=parts,
-        mean=unmix(scan.total(slice(FIRST_COLUMN, None))[window], parts.spectra),
+        mean=unmix(sums.sum(axis=0)[window], parts.spectra),
         regions=regions,
-        region_scores=tuple(score(one, int(n)) for one, n in zip_fits(regions, sizes)),
+        region_scores=tuple(score(one, n) for one, n in zip_fits(regions, sizes)),
         pixels=unmix(_some_pixels(scan)[:, window], parts.spectra),
     )
+
+
+def right_half(scan: Scan, groups: tuple[str, ...], setup: Setup) -> Score:
+    """Fit the sum of the right half of the pixels."""
+    parts = references(groups, setup).window(scan.window)
+    fit = unmix(scan.total(SCORED_COLUMNS)[scan.window], parts.spectra)
+    return score(fit, scan.counts[:, SCORED_COLUMNS, 0].size)
+
+
+def region_sums(scan: Scan, labels: npt.NDArray[np.int_]) -> Floats:
+    """Sum the spectra of every region."""
+    kept = scan.counts[:, FIRST_COLUMN:]
+    sums = [kept[labels == k].sum(axis=0, dtype=np.float64) for k in range(REGIONS)]
+    return np.array(sums)
 
 
 def zip_fits(

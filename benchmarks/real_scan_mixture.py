@@ -1,6 +1,6 @@
 """Measure how much of a real scan's spectra simulated ones explain.
 
-    python benchmarks/real_scan_mixture.py [--scan prova1.h5] [--out docs/images]
+    python benchmarks/real_scan_mixture.py [--scan FILE] [--out FOLDER] [--kv 40 50]
 
 Spectra of the scan of a painted copy of the *Creation of Adam* are fitted by mixtures,
 with weights of at least 0, of what the physics computes for the palette of that copy.
@@ -18,7 +18,9 @@ import numpy as np
 from real_scan_fit import examine, read, region_labels, region_names
 from real_scan_plots import draw_mean, draw_regions, draw_steps
 from real_scan_tables import (
+    ablation_table,
     composition_table,
+    nickel_table,
     region_table,
     residual_table,
     setup_lines,
@@ -35,6 +37,9 @@ def main() -> int:
     )
     parser.add_argument("--scan", type=Path, default=SCAN, help="the file prova1.h5")
     parser.add_argument("--out", type=Path, help="folder for the plots")
+    parser.add_argument(
+        "--kv", type=float, nargs="*", default=[], help="tube voltages to try as well"
+    )
     options = parser.parse_args()
     if not options.scan.is_file():
         print(
@@ -44,11 +49,18 @@ def main() -> int:
     scans = read(options.scan)
     labels = region_labels(scans)
     names = region_names(scans, labels)
-    results = {name: examine(scan, labels) for name, scan in scans.items()}
+    results = {name: examine(scan, labels, options.kv) for name, scan in scans.items()}
     sizes = np.bincount(labels.ravel()).tolist()
-    print(step_table(results), region_table(results, names, sizes), sep="\n\n")
-    print("", residual_table(results), composition_table(results), sep="\n\n")
-    print("", setup_lines(results), sep="\n")
+    tables = (
+        step_table(results),
+        region_table(results, names, sizes),
+        residual_table(results),
+        composition_table(results),
+        ablation_table(results),
+        nickel_table(results, labels, names),
+        setup_lines(results),
+    )
+    print("\n\n".join(tables))
     if options.out is not None:
         draw_steps(options.out, results)
         draw_mean(options.out, results)

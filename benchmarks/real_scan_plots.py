@@ -42,7 +42,7 @@ MARKED_KEV = {
     "Ag K": 22.16,
     "Sb": 26.36,
 }
-_DPI = 90
+_DPI = 75
 
 
 def draw_mean(out: Path, results: Mapping[str, Result]) -> None:
@@ -58,7 +58,8 @@ def draw_mean(out: Path, results: Mapping[str, Result]) -> None:
     for index, result in enumerate(results.values()):
         _draw_spectrum(axes[2 * index], result)
         _draw_residuals(axes[2 * index + 1], result)
-    axes[0].legend(ncols=3, fontsize=8, loc="upper center", framealpha=0.9)
+    handles, texts = axes[0].get_legend_handles_labels()
+    figure.legend(handles, texts, ncols=9, fontsize=8, loc="outside upper center")
     axes[-1].set_xlabel("energy (keV)")
     axes[-1].set_xlim(0.5, 30)
     _save(figure, out / "physics_realscan_mean.png")
@@ -74,12 +75,12 @@ def _draw_spectrum(axes: Any, result: Result) -> None:
         )
     axes.semilogy(energy, counts, color="black", lw=1.6, label="measured")
     axes.semilogy(energy, result.mean.fitted / pixels, color="red", lw=0.8, label="sum")
-    axes.set_ylim(0.1, 4000)
+    axes.set_ylim(0.1, 9000)
     axes.set_ylabel("counts per channel\nand pixel")
     axes.set_title(f"detector {scan.detector}, mean of all pixels", loc="left")
     for name, place in MARKED_KEV.items():
         axes.annotate(
-            name, (place, 1000), fontsize=7, rotation=90, ha="center", va="bottom"
+            name, (place, 900), fontsize=7, rotation=90, ha="center", va="bottom"
         )
 
 
@@ -109,9 +110,7 @@ def draw_steps(out: Path, results: Mapping[str, Result]) -> None:
     axes.set_xscale("log")
     axes.set_xlim(0.03, 400)
     axes.axvline(1, color="0.6", lw=0.8, zorder=0)
-    axes.set_xlabel(
-        "misfit: reduced chi-square of one pixel above 1 (right half of the scan)"
-    )
+    axes.set_xlabel("reduced chi-square of one pixel, less 1 (right half)")
     axes.legend(loc="lower right")
     _save(figure, out / "physics_realscan_steps.png")
 
@@ -130,7 +129,8 @@ def draw_regions(
     top = figure.add_subplot(grid[0, :])
     shown = top.imshow(labels + 1, cmap="tab10", vmin=0.5, vmax=10.5)
     top.set_axis_off()
-    bar = figure.colorbar(shown, ax=top, ticks=range(1, len(names) + 1))
+    top.set_anchor("W")
+    bar = figure.colorbar(shown, ax=top, ticks=range(1, len(names) + 1), pad=0.01)
     bar.set_label("region")
     sizes = np.bincount(labels.ravel())
     for index, name in enumerate(names):

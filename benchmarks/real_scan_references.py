@@ -33,30 +33,31 @@ from napari_maxrf.pigments import load_palette, pigment_table
 Floats = npt.NDArray[np.float64]
 
 PALETTE = "creation_of_adam_copy"
-THICKNESSES_UM = (5.0, 15.0, 40.0)
+THICKNESSES_UM = (6.0, 25.0, 100.0)
 TITANIUM_IN_GROUND = (0.05, 0.15, 0.35)
 PIGMENT_VOLUME = 0.35
 SHARES: Mapping[str, tuple[float, ...]] = {
     "azurite": (0.03, 0.15),
     "vermilion": (0.1, 0.3, 0.6),
-    "red_ochre": (0.3,),
-    "yellow_ochre": (0.3,),
-    "raw_sienna": (0.3,),
-    "burnt_sienna": (0.3,),
+    "red_ochre": (0.3, 0.8),
+    "yellow_ochre": (0.3, 0.8),
+    "raw_sienna": (0.3, 0.8),
+    "burnt_sienna": (0.3, 0.8),
     "bone_black": (0.1, 0.5),
     "carbon_black": (0.3,),
-    "titanium_white": (0.1, 0.4),
-    "chalk": (0.4,),
+    "titanium_white": (0.1, 0.4, 0.9),
+    "chalk": (0.4, 0.9),
 }
 """Pigments of the palette in lead white, as shares of the pigment volume."""
 
 NICKEL_YELLOW = Substance((("TiO2", 0.80), ("NiO", 0.045), ("Sb2O3", 0.155)), 4.6)
 """PY53, rutile with nickel and antimony: shares as makers of the pigment give them."""
 
-METALS = ("Cr", "Mn", "Fe", "Ni", "Cu", "Zn", "Sr", "Ag", "Sn", "Sb", "Pb")
+METALS = ("Cr", "Mn", "Fe", "Ni", "Cu", "Zn", "Sr", "Ag", "Sn", "Sb")
 STEEL_UM = (150.0, 400.0, 1000.0, 2000.0)
-_SILENT_AIR = Effects(argon=False)
-_LINES_ONLY = Effects(argon=False, rayleigh=False, compton=False)
+_PRIMARY = Effects(secondary=False)
+_SILENT_AIR = Effects(argon=False, secondary=False)
+_LINES_ONLY = Effects(argon=False, secondary=False, rayleigh=False, compton=False)
 _SILICON = 14
 _SILICON_DENSITY = 2.33
 _HARD_FROM_KEV = 8.0
@@ -77,11 +78,14 @@ class Setup:
         Channels of the detector.
     spread_deg : float
         Standard deviation of the scattering angle over beam and detector.
+    secondary : bool
+        Whether paint excites paint, which takes three times as long.
     """
 
     instrument: Instrument
     axis: EnergyAxis
     spread_deg: float = 0.0
+    secondary: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,13 +165,23 @@ def _paints(setup: Setup) -> dict[str, Floats]:
         for t in THICKNESSES_UM
         for g in TITANIUM_IN_GROUND
     }
+    stacks |= {f"bare ground, {g:.2f} Ti white": _under(g) for g in TITANIUM_IN_GROUND}
     for pigment, shares in SHARES.items():
         stacks |= _mixed_stacks(pigment, shares)
     return _expected(stacks, setup)
 
 
 def _nickel_yellow(setup: Setup) -> dict[str, Floats]:
-    return _expected(_mixed_stacks("nickel_yellow", (0.2, 0.6)), setup)
+    """Return the lines of the pigment, bare and from below a coat of lead white.
+
+    Lines alone: within a paint it would be taken for the whole of the paint.
+    """
+    film = _layer(5.0, nickel_yellow=PIGMENT_VOLUME)
+    coat = _paint(15.0)
+    bare = expected_spectrum((film,), setup.instrument, setup.axis, _LINES_ONLY)
+    both = expected_spectrum((coat, film), setup.instrument, setup.axis, _LINES_ONLY)
+    cover = expected_spectrum((coat,), setup.instrument, setup.axis, _LINES_ONLY)
+    return {"bare": bare, "under lead white": np.maximum(both - cover, 0)}
 
 
 def _mixed_stacks(
@@ -183,8 +197,9 @@ def _mixed_stacks(
 def _expected(
     stacks: Mapping[str, tuple[Layer, ...]], setup: Setup
 ) -> dict[str, Floats]:
+    effects = _SILENT_AIR.model_copy(update={"secondary": setup.secondary})
     return {
-        name: expected_spectrum(stack, setup.instrument, setup.axis, _SILENT_AIR)
+        name: expected_spectrum(stack, setup.instrument, setup.axis, effects)
         for name, stack in stacks.items()
     }
 
@@ -230,7 +245,7 @@ def _at_angle(instrument: Instrument, theta_deg: float) -> Instrument:
 
 def _air(setup: Setup) -> dict[str, Floats]:
     thin = (_wood(0.01),)
-    with_air = expected_spectrum(thin, setup.instrument, setup.axis)
+    with_air = expected_spectrum(thin, setup.instrument, setup.axis, _PRIMARY)
     without = expected_spectrum(thin, setup.instrument, setup.axis, _SILENT_AIR)
     return {"argon": np.maximum(with_air - without, 0)}
 
