@@ -22,7 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.physics._compton import compton_energy
-from napari_maxrf.physics._materials import mass_attenuation, scattering
+from napari_maxrf.physics._materials import (
+    mass_attenuation,
+    photo_absorption,
+    scattering,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +46,7 @@ _LOWEST_KEV = 5.0
 _POLAR, _AZIMUTHAL = 6, 8
 _TABLE_RAD = np.radians(np.linspace(2.0, 180.0, 30))
 _FAINT = 0.03
-"""Optical depth of a layer for scatter below which it scatters once only."""
+"""Share of photons that a layer scatters below which it scatters once only."""
 
 _HIGHEST_RATIO = 0.6
 _SIDEWAYS = 0.25
@@ -180,12 +184,12 @@ class _Slab:
 
     @property
     def scatter_depth(self) -> float:
-        """Optical depth for scatter along the beam, the largest of 10 to 40 keV."""
+        """Share of the photons that scatter on their way, most of 10 to 40 keV."""
         some = np.array([10.0, 20.0, 40.0])
-        both = sum(self.cross_section(kind, some) for kind in _KINDS)
-        total = 2 * pi * np.trapezoid(both * np.sin(_TABLE_RAD), _TABLE_RAD, axis=1)
+        mu = mass_attenuation(self.layer.elements, some)
+        scatter = mu - photo_absorption(self.layer.elements, some)
         mass = self.layer.areal_mass_g_cm2 / _sines(self.geometry)[0]
-        return float(total.max()) * mass
+        return float((scatter / mu * -np.expm1(-mu * mass)).max())
 
     def scattered(self, energy_kev: Floats, photons: Floats) -> Floats:
         """Return photons per step of the grid that leave towards the detector."""
