@@ -7,22 +7,17 @@ default and its explanation stand in one place only.
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from napari_maxrf._toml_lines import Place, line_numbers, nearest_line
-from napari_maxrf.errors import MaxrfError
+from napari_maxrf.errors import MaxrfError, nearest_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from pydantic_core import ErrorDetails
 
 _LARGEST_BYTES = 2**20
@@ -81,8 +76,9 @@ class StepConfig(BaseModel):
 
         Every value is written, also where it is the default.
         """
-        values = self.model_dump(mode="json", exclude_none=True)
-        return "\n".join(_toml_table(values, ())).lstrip("\n") + "\n"
+        import tomli_w
+
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
 
 
 def read_toml_text(path: str | os.PathLike[str]) -> str:
@@ -123,53 +119,6 @@ def toml_values(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
         ) from error
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the name that was probably meant, or nothing.
-
-    Examples
-    --------
-    >>> did_you_mean("knv", ["anode", "kv"])
-    "; did you mean 'kv'?"
-    """
-    by_lower = {one.lower(): one for one in known}
-    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""
-
-
-def _toml_table(table: dict[str, Any], place: tuple[str, ...]) -> list[str]:
-    """Write a table: its plain values first, then the tables in it."""
-    inner = {k: v for k, v in table.items() if _is_table(v)}
-    lines = [f"{_toml(k)} = {_toml_value(table[k])}" for k in table if k not in inner]
-    for key, value in inner.items():
-        path = (*place, key)
-        header = ".".join(map(_toml, path))
-        for one in value if isinstance(value, list) else [value]:
-            opened = f"[[{header}]]" if isinstance(value, list) else f"[{header}]"
-            lines += ["", opened, *_toml_table(one, path)]
-    return lines
-
-
-def _is_table(value: Any) -> bool:
-    """Tell whether a value is a table, or a list of nothing but tables."""
-    items = value if isinstance(value, list) and value else [value]
-    return all(isinstance(item, dict) for item in items)
-
-
-def _toml(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _toml_value(key)
-
-
-def _toml_value(value: Any) -> str:
-    """Write a value that is no table, or a table within a list."""
-    if isinstance(value, dict):
-        pairs = (f"{_toml(k)} = {_toml_value(v)}" for k, v in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_toml_value, value)) + "]"
-    # JSON's strings and numbers are TOML's, but for one character
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
 def _complaints(
     model: type[BaseModel],
     error: ValidationError,
@@ -190,8 +139,9 @@ def _told(model: type[BaseModel], item: ErrorDetails) -> str:
     where = ".".join(str(step) for step in item["loc"]) or model.__name__
     if item["type"] == "extra_forbidden":
         known = _fields_at(model, item["loc"][:-1])
-        hint = did_you_mean(str(item["loc"][-1]), known)
-        return f"{where} is unknown" + (hint or f"; known: {', '.join(known)}")
+        near = nearest_name(str(item["loc"][-1]), known)
+        hint = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}"
+        return f"{where} is unknown; {hint}"
     message = item["msg"].removeprefix("Value error, ")
     got = item["input"]
     shown = f", got {got!r}" if isinstance(got, str | int | float) else ""

@@ -41,7 +41,20 @@ class TrainingError(MaxrfError):
     """A training cannot start, go on or be resumed."""
 
 
-def did_you_mean(name: str, names: Iterable[str]) -> str:
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that was probably meant, whatever its capitals.
+
+    Examples
+    --------
+    >>> nearest_name("KNV", ["anode", "kv"]), nearest_name("qqq", ["anode"])
+    ('kv', None)
+    """
+    by_lower = {one.lower(): one for one in known}
+    near = get_close_matches(name.lower(), by_lower, n=1, cutoff=0.4)
+    return by_lower[near[0]] if near else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
     """End a sentence about a wrong name with the right one, or a full stop.
 
     Examples
@@ -51,5 +64,5 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     >>> did_you_mean("qqq", ["azurite"])
     '.'
     """
-    near = get_close_matches(name.lower(), list(names), n=1, cutoff=0.4)
-    return f"; did you mean {near[0]!r}?" if near else "."
+    near = nearest_name(name, known)
+    return "." if near is None else f"; did you mean {near!r}?"

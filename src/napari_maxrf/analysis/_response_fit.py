@@ -8,7 +8,6 @@ another through their squared widths give the axis and the resolution.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,7 @@ from napari_maxrf.analysis._straight import (
     width_error_kev,
 )
 from napari_maxrf.analysis._templates import LOWEST_KEV
-from napari_maxrf.errors import CalibrationError, MaxrfError
+from napari_maxrf.errors import CalibrationError, MaxrfError, nearest_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -259,8 +258,8 @@ def _check_element(element: str) -> None:
         import xraylib
 
         known = [xraylib.AtomicNumberToSymbol(number) for number in range(1, 93)]
-        near = get_close_matches(element.capitalize(), known, n=1, cutoff=0.4)
-        hint = f" Did you mean {near[0]}?" if near else ""
+        near = nearest_name(element, known)
+        hint = f" Did you mean {near}?" if near else ""
         raise MaxrfError(f"{error}{hint}") from error
 
 

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from napari_maxrf._files import write_text
 from napari_maxrf._folders import config_folder
-from napari_maxrf.config import did_you_mean
-from napari_maxrf.errors import MaxrfError
+from napari_maxrf.errors import MaxrfError, did_you_mean
 from napari_maxrf.physics._instrument import Instrument
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def load_instrument(name: str | os.PathLike[str]) -> Instrument:
     if own is None:
         known = instrument_names()
         raise MaxrfError(
-            f"There is no instrument {text!r}{did_you_mean(text, known) or '.'} Known: "
+            f"There is no instrument {text!r}{did_you_mean(text, known)} Known: "
             f"{', '.join(known)}, or the path of a .toml file."
         )
     return _from_file(own)

@@ -14,13 +14,12 @@ the current folder. The spectra are read whole: ganX cuts them to 0.5 to 38.5 ke
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import h5py
 
-from napari_maxrf.errors import FormatError
+from napari_maxrf.errors import FormatError, nearest_name
 from napari_maxrf.io._held import reading
 from napari_maxrf.io.spectra._hdf5 import read_hdf5
 from napari_maxrf.spectrum import MeasuredSpectrum
@@ -114,9 +113,8 @@ def _where(file: SpectrumFile, name: str) -> str:
 
 
 def _instead(key: str, entry: dict[str, Any]) -> str:
-    lower = {other.lower(): other for other in entry}
-    near = get_close_matches(key.lower(), lower, n=1, cutoff=0.4)
-    return f"; is {lower[near[0]][:60]!r} meant to be it?" if near else ""
+    near = nearest_name(key, entry)
+    return f"; is {near[:60]!r} meant to be it?" if near else ""
 
 
 def _colour(value: Any, where: str) -> tuple[int, int, int]:

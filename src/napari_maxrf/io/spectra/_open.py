@@ -7,13 +7,12 @@ numbers, which is also where the message for any other text comes from.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import h5py
 
-from napari_maxrf.errors import FormatError
+from napari_maxrf.errors import FormatError, did_you_mean
 from napari_maxrf.io.spectra._amptek import is_amptek, read_amptek
 from napari_maxrf.io.spectra._columns import is_columns, read_columns
 from napari_maxrf.io.spectra._emsa import is_emsa, read_emsa
@@ -171,11 +170,9 @@ def open_spectrum(
             f"{Path(path).name} holds {len(names)} spectra: {_listed(names)}. Name one."
         )
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise FormatError(
-            f"{Path(path).name} has no spectrum {name!r}; it has "
-            f"{_listed(names)}.{hint}"
+            f"{Path(path).name} has no spectrum {name!r}{did_you_mean(name, names)} "
+            f"It has {_listed(names)}."
         )
     return spectra[names.index(name)]
 
