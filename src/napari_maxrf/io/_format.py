@@ -124,6 +124,9 @@ class Format:
         Whether counts stay in the file until they are asked for.
     folders : bool
         Whether a folder may be a scan of this format.
+    header : callable or None
+        Returns the bytes that files of the same kind have in common, such as a
+        header; what a user says about one file is then remembered for the others.
     """
 
     name: str
@@ -135,3 +138,4 @@ class Format:
     detectors: bool = False
     lazy: bool = True
     folders: bool = False
+    header: Callable[[Path], bytes] | None = None

@@ -17,7 +17,7 @@ from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
 from napari_maxrf.io._held import reading
-from napari_maxrf.io.formats import _spectrum, bcf
+from napari_maxrf.io.formats import _spectrum, bcf, envi, ripple
 from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ _SIGNATURES = {
 FORMATS: tuple[Format, ...] = (
     *HDF5_FORMATS,
     bcf.FORMAT,
+    ripple.FORMAT,
+    envi.FORMAT,
     _spectrum.FORMAT,
 )
 """All formats, in the order in which they are tried."""
@@ -199,6 +201,9 @@ def _foreign(path: Path) -> str:
             f"{path.name} is a Python pickle. Opening it could run code from the file. "
             "Export it as .h5 in the program it comes from and open that."
         )
+    if path.suffix.lower() == ".raw":
+        expected = f"{path.stem}.rpl or {path.stem}.hdr"
+        return f"{path.name} has no header. Expected {expected} beside it."
     kinds = (kind for magic, kind in _SIGNATURES.items() if head.startswith(magic))
     kind = "empty" if not head else next(kinds, "not a file this version knows")
     known = ", ".join(dict.fromkeys(s for f in FORMATS for s in f.suffixes))
