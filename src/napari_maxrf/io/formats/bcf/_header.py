@@ -121,6 +121,8 @@ def read_header(source: Source, images: bool = False) -> Header:
             f"{name}: the XML of its header is damaged in line {error.lineno} "
             f"({expat.ErrorString(error.code)})."
         ) from error
+    except LookupError as error:
+        raise FormatError(f"{name}: its header is in an {error}.") from error
     return walk.header
 
 

@@ -97,7 +97,8 @@ class PulseArray:
         seen = np.zeros(detector.sizes.width, np.int64)
 
         def step(data: npt.NDArray[np.uint8], base: int) -> int:
-            return kernels.decode(data, base, state, offsets, window, seen, out)
+            used = kernels.decode(data, base, state, offsets, window, seen, out)
+            return 0 if state[kernels.FAULT] else used
 
         start, stop = int(offsets[first]), int(offsets[last])
         with detector.source.session() as read:
