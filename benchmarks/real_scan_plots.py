@@ -74,7 +74,9 @@ def _draw_spectrum(axes: Any, result: Result) -> None:
             energy, added / pixels, lw=0.9, color=GROUP_COLOURS[group], label=group
         )
     axes.semilogy(energy, counts, color="black", lw=1.6, label="measured")
-    axes.semilogy(energy, result.mean.fitted / pixels, color="red", lw=0.8, label="sum")
+    axes.semilogy(
+        energy, result.mean.fitted / pixels, color="#ff7f0e", lw=0.9, label="sum"
+    )
     axes.set_ylim(0.1, 9000)
     axes.set_ylabel("counts per channel\nand pixel")
     axes.set_title(f"detector {scan.detector}, mean of all pixels", loc="left")
@@ -126,21 +128,31 @@ def draw_regions(
     grid = figure.add_gridspec(
         len(names) // 2 + 1, 2, height_ratios=[2.4, 1, 1, 1, 1, 1]
     )
-    top = figure.add_subplot(grid[0, :])
-    shown = top.imshow(labels + 1, cmap="tab10", vmin=0.5, vmax=10.5)
-    top.set_axis_off()
-    top.set_anchor("W")
-    bar = figure.colorbar(shown, ax=top, ticks=range(1, len(names) + 1), pad=0.01)
-    bar.set_label("region")
+    _draw_map(figure, grid, labels)
     sizes = np.bincount(labels.ravel())
+    listed = "\n".join(
+        f"{k + 1}  {name}, {size} pixels"
+        for k, (name, size) in enumerate(zip(names, sizes, strict=True))
+    )
+    figure.add_subplot(grid[0, 1], frameon=False, xticks=[], yticks=[]).text(
+        0, 0.5, listed, va="center", linespacing=1.7
+    )
     for index, name in enumerate(names):
         axes = figure.add_subplot(grid[1 + index // 2, index % 2])
         _draw_region(axes, results, index, int(sizes[index]))
-        axes.set_title(f"{index + 1} {name}", fontsize=8, loc="left")
+        axes.set_title(f"{index + 1}  {name}", fontsize=8, loc="left")
         if index >= len(names) - 2:
             axes.set_xlabel("energy (keV)")
     axes.legend(fontsize=7, loc="upper right")
     _save(figure, out / "physics_realscan_regions.png")
+
+
+def _draw_map(figure: Any, grid: Any, labels: npt.NDArray[np.int_]) -> None:
+    axes = figure.add_subplot(grid[0, 0])
+    count = int(labels.max()) + 1
+    shown = axes.imshow(labels + 1, cmap="tab10", vmin=0.5, vmax=10.5)
+    axes.set_axis_off()
+    figure.colorbar(shown, ax=axes, ticks=range(1, count + 1), shrink=0.8)
 
 
 def _draw_region(
