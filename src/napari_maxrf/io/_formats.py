@@ -17,7 +17,7 @@ from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
 from napari_maxrf.io._held import reading
-from napari_maxrf.io.formats import _spectrum, bcf, envi, ripple
+from napari_maxrf.io.formats import _spectrum, bcf, envi, numpy_files, ripple
 from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ FORMATS: tuple[Format, ...] = (
     bcf.FORMAT,
     ripple.FORMAT,
     envi.FORMAT,
+    *numpy_files.FORMATS,
     _spectrum.FORMAT,
 )
 """All formats, in the order in which they are tried."""

@@ -106,7 +106,8 @@ class RawArray:
 
     def _skips_much(self, second: slice) -> bool:
         left_out = self._row - (second.stop - second.start)
-        return left_out * math.prod(self.shape[2:]) * self.dtype.itemsize > _GAP_BYTES
+        step = math.prod(self.shape[2:]) * self.dtype.itemsize
+        return bool(left_out * step > _GAP_BYTES)
 
     def _read(self, runs: list[tuple[int, slice]]) -> npt.NDArray[Any]:
         """Read runs of the second axis, each from an entry of the first."""
@@ -120,7 +121,7 @@ class RawArray:
         return values
 
     def _fill(self, stream: FileIO, target: npt.NDArray[Any]) -> None:
-        view = memoryview(target.reshape(-1).view(np.uint8))
+        view = target.reshape(-1).view(np.uint8).data
         while view:
             n_read = stream.readinto(view)
             if not n_read:
