@@ -22,6 +22,7 @@ from napari_maxrf._napari._layers import (
     embedding_layer,
     recoloured_layer,
 )
+from napari_maxrf._napari._palette_widget import PaletteWidget
 from napari_maxrf._napari._placement import placement_of
 from napari_maxrf._napari._recolour_widget import RecolourWidget
 from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
@@ -52,6 +53,8 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
     if isinstance(widget, CompareWidget):
         settle()
         widget.show_as("curtain")
+    if isinstance(widget, PaletteWidget):
+        show_a_pair(widget)
     settle()
     viewer.reset_view()
     settle()
@@ -59,6 +62,15 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
     viewer.screenshot(str(target), canvas_only=False, flash=False)
     viewer.window.remove_dock_widget(docked)
     settle()
+
+
+def show_a_pair(widget: PaletteWidget) -> None:
+    """Wait for spectra and comparison, and choose the most harmful pair."""
+    settle()
+    while widget.is_busy:
+        settle()
+    tree = widget.confusions.tree
+    tree.setCurrentItem(tree.topLevelItem(0))
 
 
 def main() -> None:
@@ -88,6 +100,7 @@ def main() -> None:
         ],
     )
     shoot(viewer, SynthesiseWidget, "Synthesise", layers[0].name)
+    shoot(viewer, PaletteWidget, "Palette", layers[0].name)
     shoot(viewer, EmbeddingWidget, "Embedding", layers[-2].name)
     shoot(viewer, RecolourWidget, "Recolour", layers[-1].name)
     shoot(viewer, CompareWidget, "Compare", layers[-1].name)

@@ -16,12 +16,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_maxrf._napari._measured_dialog import GREY, MeasuredDialog
 from napari_maxrf._napari._palette_chooser import ask_save_path, ask_which
-from napari_maxrf._napari._pigment_dialogs import GREY, MeasuredDialog, TableDialog
+from napari_maxrf._napari._table_dialog import TableDialog
+from napari_maxrf._napari._theme import ThemeColours
 from napari_maxrf.pigments import pigment_table, read_references
 from napari_maxrf.synthesis import SynthesisConfig
 
 AXIS = SynthesisConfig().axis
+COLOURS = ThemeColours((35, 36, 43), (240, 241, 242))
 OK = QDialogButtonBox.StandardButton.Ok
 
 
@@ -83,9 +86,9 @@ class TestMeasured:
     """Name, colour and energies of a measured spectrum."""
 
     @pytest.fixture
-    def open_for(self, parent):
+    def open_for(self, parent, forgive_menus_of_pyqtgraph):
         def opened(path, taken=()):
-            made = MeasuredDialog(parent, read_references(path), AXIS, taken)
+            made = MeasuredDialog(parent, read_references(path), AXIS, taken, COLOURS)
             made.open()
             return made
 
@@ -168,6 +171,28 @@ class TestMeasured:
         with qtbot.waitSignal(dialog.chosen) as chosen:
             press_ok(qtbot, dialog)
         assert chosen.args[0].measured.key == "Cinnabar"
+
+    def test_plot_follows_energies_and_shows_where_lines_should_be(
+        self, open_for, tmp_path
+    ):
+        dialog = open_for(counts_file(tmp_path))
+        dialog.gain.setValue(10.0)
+        dialog.like.setCurrentIndex(dialog.like.findData("mars_red"))
+        (curve,) = dialog.preview._curves
+        peak = AXIS.centres_kev[curve.counts.argmax()]
+        assert peak == pytest.approx(6.4, abs=AXIS.gain_kev)
+        assert dialog.preview.labels[0] == "Fe Kα"
+        dialog.gain.setValue(20.0)
+        (curve,) = dialog.preview._curves
+        peak = AXIS.centres_kev[curve.counts.argmax()]
+        assert peak == pytest.approx(12.8, abs=0.21)  # a flat top of 21 channels
+
+    def test_what_cannot_be_used_is_said_in_the_plot(self, open_for, tmp_path):
+        dialog = open_for(counts_file(tmp_path))
+        assert dialog.preview.drawn == ("house_red",)
+        dialog.name.clear()
+        assert dialog.preview.drawn == ()
+        assert "needs a name" in dialog.preview._hint.text()
 
     def test_id_is_free_in_the_palette(self, open_for, tmp_path):
         dialog = open_for(counts_file(tmp_path), ["house_red"])

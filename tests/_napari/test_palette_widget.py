@@ -20,9 +20,10 @@ from qtpy.QtWidgets import (
     QTreeWidget,
 )
 
+from napari_maxrf._napari._measured_dialog import MeasuredDialog
 from napari_maxrf._napari._palette_widget import PaletteWidget
-from napari_maxrf._napari._pigment_dialogs import MeasuredDialog, TableDialog
 from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
+from napari_maxrf._napari._table_dialog import TableDialog
 from napari_maxrf.pigments import load_palette, without_pigments
 
 WAIT_MS = 60_000
@@ -45,8 +46,7 @@ def ready(qtbot, dock):
         lambda: (
             dock._confusions is not None
             and dock._confusions.palette == dock.book.palette
-            and not (dock._pause.isActive() or dock._soon.isActive())
-            and not (dock._spectra.is_busy or dock._alike.is_busy)
+            and not dock.is_busy
         ),
         timeout=WAIT_MS,
     )

@@ -10,9 +10,10 @@ from qtpy.QtGui import QMouseEvent
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QFileDialog
 
 from napari_maxrf._napari._facts import cube_of
+from napari_maxrf._napari._measured_dialog import MeasuredDialog
 from napari_maxrf._napari._palette_widget import PaletteWidget
-from napari_maxrf._napari._pigment_dialogs import MeasuredDialog, TableDialog
 from napari_maxrf._napari._pigment_rows import COLOUR
+from napari_maxrf._napari._table_dialog import TableDialog
 from napari_maxrf.pictures import as_picture
 from napari_maxrf.pigments import _spectra, cache_folder, load_palette
 

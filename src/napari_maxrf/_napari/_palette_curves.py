@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from napari_maxrf._napari._palette_findings import LineMark, PaletteSpectra
+    from napari_maxrf.pigments import Pigment
 
 Colour = tuple[int, int, int]
 Floats = npt.NDArray[np.float64]
@@ -102,6 +103,33 @@ def curves_of(
             )
         )
     return tuple(curves)
+
+
+def preview_curve(
+    pigment: Pigment, counts: Floats, marks: Iterable[LineMark], background: Colour
+) -> Curve:
+    """Return the curve of one pigment by itself.
+
+    Parameters
+    ----------
+    pigment : Pigment
+        Whose spectrum it is.
+    counts : ndarray, shape (n_channels,)
+        Counts per channel.
+    marks : iterable of LineMark
+        Its lines, heights as shares of all counts.
+    background : (int, int, int)
+        What the curve has to stand out from.
+    """
+    return Curve(
+        key=pigment.id,
+        name=pigment.name,
+        colour=readable(pigment.srgb, background),
+        style=0,
+        bold=True,
+        counts=counts,
+        marks=scaled(marks, float(counts.sum())),
+    )
 
 
 def scaled(marks: Iterable[LineMark], counts: float) -> tuple[LineMark, ...]:

@@ -74,6 +74,12 @@ class PaletteWidget(QWidget):
         self._take_theme()
         self._show_palette()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something that is asked for is not shown yet."""
+        waiting = self._pause.isActive() or self._soon.isActive()
+        return waiting or self._spectra.is_busy or self._alike.is_busy
+
     def _build(self) -> None:
         self.status = StatusLine()
         self.filter = FilterRow()
@@ -207,13 +213,15 @@ class PaletteWidget(QWidget):
             return
         counts = float(self.confusions.counts.value())
         ticked, selected = self.book.ticked, self.table.selected_ids
-        curves = curves_of(found, counts, ticked, selected, self._theme.background)
+        curves = curves_of(
+            found, counts, ticked, selected, self._theme.colours.background
+        )
         n_wanted = len({*ticked, *selected})
         tube = scaled(found.tube, counts)
         self.plot.show_curves(found.energies_kev, curves, tube, n_wanted)
 
     def _take_theme(self) -> None:
-        self.plot.set_colours(self._theme.background, self._theme.text)
+        self.plot.set_colours(self._theme.colours)
         self._soon.start()
 
 

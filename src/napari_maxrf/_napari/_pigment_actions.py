@@ -11,9 +11,11 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QPushButton, QWidget
 
 from napari_maxrf._napari._background import start_job
 from napari_maxrf._napari._colour_button import ask_colour
-from napari_maxrf._napari._pigment_dialogs import MeasuredDialog, TableDialog
+from napari_maxrf._napari._measured_dialog import MeasuredDialog
 from napari_maxrf._napari._pixel_picker import SIDE, PixelPicker
 from napari_maxrf._napari._synthesise_widget import is_picture
+from napari_maxrf._napari._table_dialog import TableDialog
+from napari_maxrf._napari._theme import theme_colours
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.pigments import (
     read_references,
@@ -68,7 +70,8 @@ class PigmentActions(QWidget):
         status: StatusLine,
     ) -> None:
         super().__init__()
-        self._book, self._table, self._status = book, table, status
+        self._viewer, self._book = viewer, book
+        self._table, self._status = table, status
         self._picker = PixelPicker(viewer, is_picture, self)
         self._build()
         self._fill_context_menu()
@@ -159,7 +162,8 @@ class PigmentActions(QWidget):
     def _ask_measured(self, references: tuple[Reference, ...]) -> None:
         self._status.say("")
         book = self._book
-        dialog = MeasuredDialog(self, references, book.axis, book.palette.ids)
+        colours = theme_colours(self._viewer)
+        dialog = MeasuredDialog(self, references, book.axis, book.palette.ids, colours)
         dialog.chosen.connect(lambda pigment: self._add([pigment]))
         dialog.open()
 

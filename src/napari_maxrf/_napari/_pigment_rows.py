@@ -37,7 +37,7 @@ HINTS = (
     "Characteristic X-ray lines to look for.",
 )
 SWATCH = QSize(30, 14)
-CAUTION_COLOUR = "#ffa726"
+CAUTION_COLOUR = "#e08a00"
 _EVER = 10**6
 _GREEK = {"a": "α", "b": "β", "g": "γ"}
 _LINE = re.compile(r"\b([KLM])([abg])(\d?)\b")

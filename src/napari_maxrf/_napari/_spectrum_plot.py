@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_maxrf._napari._palette_findings import LineMark
+    from napari_maxrf._napari._theme import ThemeColours
 
 LEAST_HEIGHT = 200
 DECADES = 3.5
@@ -89,11 +90,9 @@ class SpectrumPlot(QWidget):
         """Ids of the pigments whose spectra are drawn."""
         return tuple(curve.key for curve in self._curves)
 
-    def set_colours(
-        self, background: tuple[int, int, int], text: tuple[int, int, int]
-    ) -> None:
+    def set_colours(self, colours: ThemeColours) -> None:
         """Take the colours of the viewer's theme."""
-        self._background, self._text = background, text
+        self._background, self._text = colours
         if self._plot is not None:
             self._paint_frame()
             self._draw()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari.utils.theme import get_theme
 
@@ -15,8 +15,26 @@ if TYPE_CHECKING:
 Colour = tuple[int, int, int]
 
 
+class ThemeColours(NamedTuple):
+    """Colours of the docks and of words on them."""
+
+    background: Colour
+    text: Colour
+
+
+def theme_colours(viewer: ViewerModel) -> ThemeColours:
+    """Return the colours of a viewer's theme."""
+    theme = get_theme(viewer.theme)
+    return ThemeColours(*(_rgb(getattr(theme, role)) for role in ThemeColours._fields))
+
+
+def _rgb(colour: Any) -> Colour:
+    red, green, blue, *_ = colour.as_rgb_tuple()
+    return int(red), int(green), int(blue)
+
+
 class ThemeWatch:
-    """Background and text colours, and a call when they change.
+    """A call when the theme changes.
 
     Parameters
     ----------
@@ -36,20 +54,9 @@ class ThemeWatch:
         owner.destroyed.connect(self._stop)
 
     @property
-    def background(self) -> Colour:
-        """Colour of the docks."""
-        return self._colour("background")
-
-    @property
-    def text(self) -> Colour:
-        """Colour of words."""
-        return self._colour("text")
-
-    def _colour(self, role: str) -> Colour:
-        red, green, blue = getattr(get_theme(self._viewer.theme), role).as_rgb_tuple()[
-            :3
-        ]
-        return int(red), int(green), int(blue)
+    def colours(self) -> ThemeColours:
+        """The colours now."""
+        return theme_colours(self._viewer)
 
     def _on_event(self, event: Any = None) -> None:
         self._changed()

@@ -1,4 +1,4 @@
-"""Dialogs that ask for pigments: some of the table, or one measured spectrum."""
+"""A dialog that asks what a measured spectrum is, and shows it meanwhile."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
     QDialog,
-    QDialogButtonBox,
     QDoubleSpinBox,
     QLabel,
     QLineEdit,
@@ -19,82 +18,25 @@ from qtpy.QtWidgets import (
 from napari_maxrf._napari._colour_button import ColourButton
 from napari_maxrf._napari._forms import add_row, form_layout
 from napari_maxrf._napari._layer_choice import narrow
-from napari_maxrf._napari._pigment_table import FilterRow, PigmentTable
+from napari_maxrf._napari._palette_curves import preview_curve
+from napari_maxrf._napari._palette_findings import lines_of
+from napari_maxrf._napari._spectrum_plot import SpectrumPlot
 from napari_maxrf._napari._status_line import StatusLine
+from napari_maxrf._napari._table_dialog import ok_and_cancel
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.pigments import measured_pigment, pigment_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from napari_maxrf._napari._theme import ThemeColours
     from napari_maxrf.cube import EnergyAxis
     from napari_maxrf.pigments import Pigment, Reference
 
-TABLE_SIZE = 560, 520
+SIZE = 460, 560
 GREY = (128, 128, 128)
 USUAL_GAIN_EV = 10.0
 EV = 1000.0
-
-
-class TableDialog(QDialog):
-    """The whole pigment table, to tick some.
-
-    Parameters
-    ----------
-    parent : QWidget
-        Above which it opens.
-    title : str
-        What the pigments are for.
-    without : collection of str
-        Ids of pigments that are there already.
-    """
-
-    chosen = Signal(list)
-    """The ticked pigments, in the order of the table."""
-
-    def __init__(
-        self, parent: QWidget, title: str, without: Collection[str] = ()
-    ) -> None:
-        super().__init__(parent)
-        self.setWindowTitle(title)
-        self.resize(*TABLE_SIZE)
-        self._pigments = [p for p in pigment_table().values() if p.id not in without]
-        self._ticked: set[str] = set()
-        self.filter = FilterRow()
-        self.table = PigmentTable()
-        self.words = QLabel()
-        self.buttons = _buttons(self)
-        layout = QVBoxLayout(self)
-        for widget in (self.filter, self.table, self.words, self.buttons):
-            layout.addWidget(widget)
-        self.filter.changed.connect(self._filter)
-        self.table.tick_wanted.connect(self._tick)
-        self.table.doubleClicked.connect(self._tick_row)
-        self.table.rows.show(self._pigments, ())
-        self._count()
-
-    def accept(self) -> None:
-        """Hand the ticked pigments over."""
-        self.chosen.emit([p for p in self._pigments if p.id in self._ticked])
-        super().accept()
-
-    def _filter(self) -> None:
-        self.table.proxy.want(self.filter.wanted)
-
-    def _tick(self, ids: list[str], ticked: bool) -> None:
-        self._ticked = self._ticked | set(ids) if ticked else self._ticked - set(ids)
-        self.table.rows.set_ticked(self._ticked)
-        self._count()
-
-    def _tick_row(self, index: object) -> None:
-        ids = list(self.table.selected_ids)
-        self._tick(ids, not self.table.rows.is_ticked(ids[0]) if ids else False)
-
-    def _count(self) -> None:
-        n = len(self._ticked)
-        self.words.setText(f"{n} pigment{'s' * (n != 1)} ticked")
-        ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
-        ok.setEnabled(n > 0)
 
 
 class MeasuredDialog(QDialog):
@@ -110,6 +52,8 @@ class MeasuredDialog(QDialog):
         On which the spectrum will be used.
     taken : collection of str
         Ids of the palette's pigments.
+    colours : ThemeColours
+        For the plot.
     """
 
     chosen = Signal(object)
@@ -121,14 +65,18 @@ class MeasuredDialog(QDialog):
         references: Sequence[Reference],
         axis: EnergyAxis,
         taken: Collection[str],
+        colours: ThemeColours,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Add measured spectrum")
+        self.resize(*SIZE)
         self._references, self._axis, self._taken = references, axis, taken
+        self._colours = colours
         self._build()
         self._lay_out()
-        self.spectrum.currentIndexChanged.connect(self._show)
         self._show()
+        self._listen()
+        self._preview()
 
     def _build(self) -> None:
         self.spectrum = QComboBox()
@@ -146,8 +94,10 @@ class MeasuredDialog(QDialog):
         self.gain = _energy_box(USUAL_GAIN_EV, 0.01, 1000.0, 3)
         self.energies = QLabel()
         self.energies.setWordWrap(True)
+        self.preview = SpectrumPlot()
+        self.preview.set_colours(self._colours)
         self.status = StatusLine()
-        self.buttons = _buttons(self)
+        self.buttons = ok_and_cancel(self)
 
     def _lay_out(self) -> None:
         rows = form_layout()
@@ -167,9 +117,22 @@ class MeasuredDialog(QDialog):
             add_row(rows, label, tooltip, widget)
         layout = QVBoxLayout(self)
         layout.addLayout(rows)
-        for widget in (self.energies, self.status, self.buttons):
-            layout.addWidget(widget)
-        self.setMinimumWidth(380)
+        layout.addWidget(self.energies)
+        layout.addWidget(self.preview, 1)
+        layout.addWidget(self.status)
+        layout.addWidget(self.buttons)
+
+    def _listen(self) -> None:
+        self.spectrum.currentIndexChanged.connect(self._show)
+        for signal in (
+            self.spectrum.currentIndexChanged,
+            self.name.textChanged,
+            self.colour.changed,
+            self.like.currentIndexChanged,
+            self.offset.valueChanged,
+            self.gain.valueChanged,
+        ):
+            signal.connect(self._preview)
 
     @property
     def reference(self) -> Reference:
@@ -206,6 +169,23 @@ class MeasuredDialog(QDialog):
         self.chosen.emit(pigment)
         super().accept()
 
+    def _preview(self) -> None:
+        """Draw the spectrum as it would be used, with the lines it should have."""
+        self.status.say("")
+        try:
+            pigment = self.pigment()
+        except MaxrfError as error:
+            self.preview.clear(str(error))
+            return
+        measured = pigment.measured
+        if measured is None:
+            return
+        shares = measured.probabilities(self._axis)
+        counts = shares * measured.spectrum.counts.sum()
+        marks = lines_of(pigment, shares, self._axis)
+        curve = preview_curve(pigment, counts, marks, self._colours.background)
+        self.preview.show_curves(self._axis.centres_kev, [curve], (), 1)
+
     def _show(self) -> None:
         """Show what the file says of the chosen spectrum."""
         spectrum, known = self.reference.spectrum, self.reference.is_calibrated
@@ -230,12 +210,3 @@ def _energy_box(value: float, low: float, high: float, decimals: int) -> QDouble
     box.setSuffix(" eV")
     box.setValue(value)
     return box
-
-
-def _buttons(dialog: QDialog) -> QDialogButtonBox:
-    kinds = QDialogButtonBox.StandardButton
-    buttons = QDialogButtonBox(kinds.Ok | kinds.Cancel)
-    buttons.accepted.connect(dialog.accept)
-    buttons.rejected.connect(dialog.reject)
-    dialog.finished.connect(dialog.deleteLater)
-    return buttons
