@@ -23,6 +23,11 @@ _COLOURS = (1, 2, 3, 4)
 _ORDERS: tuple[AxisOrder, ...] = ("eyx", "yex", "yxe")
 
 
+def is_usual(n_channels: int) -> bool:
+    """Tell whether detectors have so many channels."""
+    return n_channels in _USUAL
+
+
 def could_be_scan(shape: tuple[int, ...]) -> bool:
     """Tell whether an array has as many axes and channels as a scan.
 
@@ -74,7 +79,7 @@ def order_of_axes(name: str, shape: tuple[int, ...], options: ReadOptions) -> Ax
         return options.axes
     if not could_be_scan(shape):
         raise FormatError(_not_a_cube(name, shape))
-    usual = [axis for axis in range(3) if shape[axis] in _USUAL]
+    usual = [axis for axis in range(3) if is_usual(shape[axis])]
     if len(usual) == 1:
         return _ORDERS[usual[0]]
     raise UnknownLayoutError(
@@ -89,7 +94,7 @@ def order_of_axes(name: str, shape: tuple[int, ...], options: ReadOptions) -> Ax
 def _likeliest(shape: tuple[int, ...]) -> AxisOrder:
     """Prefer a usual number of channels, then the last axis, then the longest."""
     places = range(3)
-    usual = [axis for axis in places if shape[axis] in _USUAL]
+    usual = [axis for axis in places if is_usual(shape[axis])]
     fitting = usual or [axis for axis in places if shape[axis] >= FEWEST_CHANNELS]
     return _ORDERS[max(fitting, key=lambda axis: (axis == 2, shape[axis]))]
 

@@ -113,12 +113,16 @@ class RawArray:
         """Read runs of the second axis, each from an entry of the first."""
         length = runs[0][1].stop - runs[0][1].start if runs else 0
         values = np.empty((len(runs), length, *self.shape[2:]), self.dtype)
-        step = math.prod(self.shape[2:]) * self.dtype.itemsize
         with self.path.open("rb", buffering=0) as stream:
             for target, (entry, run) in zip(values, runs, strict=True):
-                stream.seek(self.offset + (entry * self._row + run.start) * step)
+                stream.seek(self._place(entry, run.start))
                 self._fill(stream, target)
         return values
+
+    def _place(self, entry: int, second: int) -> int:
+        """Return where an entry of the second axis begins in the file."""
+        step = math.prod(self.shape[2:]) * self.dtype.itemsize
+        return self.offset + (entry * self._row + second) * step
 
     def _fill(self, stream: FileIO, target: npt.NDArray[Any]) -> None:
         view = target.reshape(-1).view(np.uint8).data
