@@ -41,6 +41,7 @@ sample: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/physics_checks.py
 
 # A stamp, so that a second call installs nothing again.
 $(READY): pyproject.toml constraints.txt tools/system_libraries.sh

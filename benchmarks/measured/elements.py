@@ -13,7 +13,13 @@ import xraylib
 from measured.peaks import FWHM_PER_SIGMA, Peak, Spectrum, fit, measured
 from measured.rows import Row
 from napari_maxrf.cube import EnergyAxis
-from napari_maxrf.physics import Instrument, Layer, expected_spectrum, load_instrument
+from napari_maxrf.physics import (
+    Effects,
+    Instrument,
+    Layer,
+    expected_spectrum,
+    load_instrument,
+)
 
 LINES = {
     "Mg": (1.254,),
@@ -55,13 +61,16 @@ def horiba(symbol: str) -> Spectrum:
 
 @lru_cache(maxsize=64)
 def block(
-    symbol: str, axis: EnergyAxis, instrument: Instrument | None = None
+    symbol: str,
+    axis: EnergyAxis,
+    instrument: Instrument | None = None,
+    effects: Effects | None = None,
 ) -> Spectrum:
     """Return the model of a thick block, by default on the M4."""
     density = xraylib.ElementDensity(xraylib.SymbolToAtomicNumber(symbol))
     layer = Layer({symbol: 1.0}, density, 5000.0)
     instrument = instrument or load_instrument("m4_rh")
-    return Spectrum(axis, expected_spectrum([layer], instrument, axis))
+    return Spectrum(axis, expected_spectrum([layer], instrument, axis, effects))
 
 
 def k_lines(spectrum: Spectrum, symbol: str) -> list[Peak]:

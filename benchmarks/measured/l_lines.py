@@ -58,15 +58,15 @@ AXIS = EnergyAxis(1024, -0.0205, 0.029219)
 
 
 def _on_ground(*paint: tuple[str, float]) -> Spectrum:
-    """Return a coat of paint on chalk and titanium white, as the scan shows it."""
+    """Return a coat of paint on chalk with titanium white, on wood."""
     below = (("CaCO3", 0.7), ("TiO2", 0.2), ("C6H10O5", 0.1))
     layers = [
         Layer(elements_of(paint), 4.0, 50.0),
         Layer(elements_of(below), 1.6, 300.0),
+        Layer(elements_of((("C6H10O5", 1.0),)), 0.6, 10_000.0),
     ]
-    return Spectrum(
-        AXIS, expected_spectrum(layers, load_instrument("aurora_10264"), AXIS)
-    )
+    instrument = load_instrument("aurora_10264")
+    return Spectrum(AXIS, expected_spectrum(layers, instrument, AXIS))
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,8 @@ class Row:
             )
         mark = " †" if self.fitted else ""
         fails = "" if self.holds else " **outside**"
-        values = (f"{value:.4g}" for value in (self.measured, self.model))
+        digits = 5 if self.unit == "keV" else 4
+        values = (f"{value:.{digits}g}" for value in (self.measured, self.model))
         return (self.check + mark, *values, apart + fails, most)
 
 

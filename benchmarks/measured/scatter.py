@@ -90,11 +90,28 @@ def pair(case: Case, effects: Effects | None = None) -> tuple[Spectrum, Spectrum
         name = f"20170510_D1_{case.anode}_50kv_100mA_acryl_{foils}0.spx"
         real = measured(f"xrf_scatter_nist/{name}")
     model = expected_spectrum([ACRYLIC], case.instrument, real.axis, effects)
-    unscaled = Spectrum(real.axis, model)
-    peak = LINES[case.anode][1]
+    return real, _scaled(case, real, model)
+
+
+def piled_up(case: Case, pulse_us: float) -> Spectrum:
+    """Return the scaled model with pile-up at the measured count rate.
+
+    The files count 10 000 pulses per second more, of a generator at 0 keV.
+    """
+    real, _ = pair(case)
+    rate = real.area(0.5, 40.0) / real.live_time_s
+    timing = {"pulse_us": pulse_us, "count_rate_cps": rate}
+    plain = case.instrument
+    detector = plain.detector.model_copy(update=timing)
+    instrument = plain.model_copy(update={"detector": detector})
+    model = expected_spectrum([ACRYLIC], instrument, real.axis, Effects(pile_up=True))
+    return _scaled(case, real, model)
+
+
+def _scaled(case: Case, real: Spectrum, model: np.ndarray) -> Spectrum:
+    unscaled, peak = Spectrum(real.axis, model), LINES[case.anode][1]
     window = (peak - 0.4, peak + 0.4)
-    scale = real.area(*window) / unscaled.area(*window)
-    return real, Spectrum(real.axis, model * scale, real.live_time_s)
+    return Spectrum(real.axis, model * real.area(*window) / unscaled.area(*window))
 
 
 def bands(case: Case) -> tuple[np.ndarray, np.ndarray]:

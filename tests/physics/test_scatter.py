@@ -7,13 +7,15 @@ from math import pi, radians
 import numpy as np
 import pytest
 import xraylib
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from napari_maxrf.physics import Effects, Layer, load_instrument
 from napari_maxrf.physics._beam import Beam, beam_of
 from napari_maxrf.physics._compton import compton_energy, compton_widths
 from napari_maxrf.physics._instrument import Geometry
 from napari_maxrf.physics._materials import parse_formula
-from napari_maxrf.physics._multiple import multiply_scattered
+from napari_maxrf.physics._multiple import _both_depths, multiply_scattered
 from napari_maxrf.physics._scatter import (
     compton,
     multiple,
@@ -22,6 +24,7 @@ from napari_maxrf.physics._scatter import (
 )
 from napari_maxrf.physics._stack import Stack
 
+LEGENDRE = np.polynomial.legendre.leggauss(200)
 ACRYLIC = Layer(dict(parse_formula("C5H8O2")), 1.18, 20_000.0)
 
 
@@ -111,6 +114,29 @@ def test_multiple_scatter_agrees_with_a_simulation(
     ratio = multiply_scattered(stack, beam)[1].sum() / once
     assert ratio == pytest.approx(all_orders, rel=0.06)
     assert ratio > 0.97 * second
+
+
+@settings(deadline=None)
+@given(
+    a=st.floats(0.01, 50),
+    b=st.floats(0.01, 50),
+    c=st.floats(0.01, 500),
+    mass=st.floats(1e-3, 3),
+)
+@example(a=2.0, b=1.0, c=2.0, mass=1.0)
+@example(a=2.0, b=1.0, c=2.0 + 1e-9, mass=1.0)
+def test_both_depths_integrate_what_they_say(
+    a: float, b: float, c: float, mass: float
+) -> None:
+    """Do the outer of the two integrals by quadrature, in a variable fit for it."""
+    nodes, weights = LEGENDRE
+    far = min(mass, 40 / (a + b))
+    first = 0.5 * far * (nodes + 1)
+    inner = -np.expm1(-(b + c) * (mass - first)) / (b + c)
+    slow = 0.5 * far * (weights @ (np.exp(-(a + b) * first) * inner))
+    fast = _both_depths(*(np.array([v]) for v in (a, b, c)), mass)[0]
+    assert fast == pytest.approx(slow, rel=2e-3, abs=1e-12)
+    assert fast > 0
 
 
 def test_twice_scattered_photons_lose_up_to_twice_as_much() -> None:
