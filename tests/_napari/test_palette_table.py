@@ -81,6 +81,13 @@ def test_rows_sort_as_a_reader_would(table, column, key):
     assert [key(p) for p in shown] == sorted((key(p) for p in PIGMENTS), reverse=True)
 
 
+def test_numbers_of_ci_names_sort_as_numbers_and_no_name_last(table):
+    keys = ("lime_white", "aegirine", "zinc_white", "chalk")  # PW18, none, PW4, PW18
+    table.rows.show([pigment_table()[key] for key in keys], ())
+    table.sortByColumn(INDEX, Qt.SortOrder.AscendingOrder)
+    assert table.proxy.ids == ("zinc_white", "lime_white", "chalk", "aegirine")
+
+
 def test_first_column_sorts_by_hue(table):
     table.sortByColumn(COLOUR, Qt.SortOrder.AscendingOrder)
     hues = [pigment_table()[key].hue_family for key in table.proxy.ids]

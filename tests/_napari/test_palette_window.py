@@ -128,6 +128,7 @@ def forget_spectra():
         path.unlink()
 
 
+@pytest.mark.slow
 def test_palette_of_five_with_one_measured_gives_the_same_cube_after_a_restart(
     qtbot, new_window, painting, spectrum_file, tmp_path, monkeypatch
 ):
@@ -186,6 +187,7 @@ def test_palette_of_five_with_one_measured_gives_the_same_cube_after_a_restart(
     np.testing.assert_array_equal(after, before)
 
 
+@pytest.mark.slow
 def test_measured_spectrum_is_what_the_pixels_of_its_colour_show(
     qtbot, new_window, painting, spectrum_file, tmp_path
 ):
