@@ -17,7 +17,15 @@ from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
 from napari_maxrf.io._held import reading
-from napari_maxrf.io.formats import _spectrum, bcf, envi, numpy_files, ripple
+from napari_maxrf.io.formats import (
+    _spectrum,
+    bcf,
+    envi,
+    mda,
+    numpy_files,
+    ripple,
+    tiff,
+)
 from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
@@ -26,8 +34,8 @@ if TYPE_CHECKING:
 _SIGNATURES = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
-    b"II*\0": "a TIFF picture",
-    b"MM\0*": "a TIFF picture",
+    b"II*\0": "a TIFF picture, or a stack cut short",
+    b"MM\0*": "a TIFF picture, or a stack cut short",
     b"PK\x03\x04": "a zip archive",
     b"\x93NUMPY": "a NumPy array",
     b"MATLAB 5": "a MATLAB 5 file, which this version does not read",
@@ -39,6 +47,8 @@ FORMATS: tuple[Format, ...] = (
     ripple.FORMAT,
     envi.FORMAT,
     *numpy_files.FORMATS,
+    tiff.FORMAT,
+    mda.FORMAT,
     _spectrum.FORMAT,
 )
 """All formats, in the order in which they are tried."""
