@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import struct
 
@@ -195,7 +196,7 @@ def test_a_senseless_calibration_is_told_unless_the_user_has_another(tmp_path):
 
 def test_a_scan_without_spectra_is_told_to_be_one(tmp_path):
     path = write(tmp_path, mda(COUNTS, names=["scaler.A", "b", "c", "d"]))
-    with pytest.raises(FormatError, match="2 x 3 x 128 points.*no spectra"):
+    with pytest.raises(FormatError, match=r"2 x 3 x 128 points.*no spectra"):
         open_cube(path)
 
 
@@ -212,10 +213,8 @@ def test_absurd_sizes_are_refused_before_anything_is_allocated(tmp_path, at, val
     content = bytearray(mda(COUNTS))
     content[at : at + 4] = struct.pack(">i", value)
     path = write(tmp_path, bytes(content))
-    try:
-        open_cube(path).counts.compute()
-    except FormatError as error:
-        assert "\n" not in str(error)
+    with contextlib.suppress(FormatError):
+        assert open_cube(path).counts.compute().nbytes < 2**24
 
 
 def test_a_file_that_changed_is_not_read_on(tmp_path):
