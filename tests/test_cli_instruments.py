@@ -36,7 +36,8 @@ def scan(tmp_path_factory):
     expected = expected_spectrum([paint], load_instrument("chnet_mo"), AXIS)
     counts = np.random.default_rng(0).poisson(expected / expected.sum() * 3e6)
     path = tmp_path_factory.mktemp("scan") / "scan é.txt"
-    path.write_text("\n".join(map(str, counts)))
+    rows = zip(AXIS.centres_kev, counts, strict=True)
+    path.write_text("keV counts\n" + "\n".join(f"{e:.5f} {n}" for e, n in rows))
     return path
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FWHM_PER_SIGMA = 2.3548
 _REFERENCE_KEV = 5.9
+_TOLD_AT_KEV = (3.0, 20.0)
+_LARGE_ERROR_KEV = 0.02
 
 
 def add_instrument(commands: Any) -> None:
@@ -158,6 +160,8 @@ def _fit(arguments: argparse.Namespace) -> None:
     else:
         _say_fit(fitted)
     _save(instrument, arguments)
+    if max(map(fitted.axis_error_kev, _TOLD_AT_KEV)) > _LARGE_ERROR_KEV:
+        warn("the lines lie close together; the axis is uncertain away from them")
     if base is None:
         warn(
             "voltage, windows and distances are those of a similar scanner; edit the "
@@ -188,6 +192,11 @@ def _say_fit(fitted: FittedResponse) -> None:
         f"energy = {1000 * axis.offset_kev:.1f} +- {1000 * fitted.offset_error_kev:.1f}"
         f" eV + channel x {1000 * axis.gain_kev:.4f} +- "
         f"{1000 * fitted.gain_error_kev:.4f} eV"
+    )
+    errors = [1000 * fitted.axis_error_kev(energy) for energy in _TOLD_AT_KEV]
+    say(
+        f"error of the axis: {errors[0]:.1f} eV at {_TOLD_AT_KEV[0]:.0f} keV, "
+        f"{errors[1]:.1f} eV at {_TOLD_AT_KEV[1]:.0f} keV"
     )
     say(
         f"resolution: {1000 * fitted.fwhm_at_5_9_kev:.1f} +- "

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from napari_maxrf.analysis._lines import FWHM_PER_SIGMA, LineGroup, line_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from napari_maxrf.analysis._background import Spectrum
     from napari_maxrf.analysis._resolution import Resolution
@@ -90,6 +90,7 @@ def fitted_lines(
     resolution: Resolution,
     elements: Iterable[str],
     others: Iterable[str],
+    only: Collection[str] | None = None,
 ) -> list[FittedLine]:
     """Fit every usable line of some elements.
 
@@ -105,6 +106,8 @@ def fitted_lines(
         Whose lines to fit.
     others : iterable of str
         What else there is; neighbouring lines of all are allowed for.
+    only : collection of str, optional
+        Names of lines, ``"Fe Ka"``, to leave out all others.
 
     Returns
     -------
@@ -117,7 +120,9 @@ def fitted_lines(
     found = [
         _fitted(_window(spectrum, axis, resolution, element, group, every))
         for element, group in every
-        if element in wanted and group.label in MEASURED_LINES
+        if element in wanted
+        and group.label in MEASURED_LINES
+        and (only is None or f"{element} {group.label}" in only)
     ]
     usable = (line for line in found if line is not None and _is_usable(line))
     return sorted(usable, key=lambda line: line.energy_kev)
@@ -194,7 +199,7 @@ def _fitted(window: _Window) -> FittedLine | None:
 
     energy = window.group.energy_kev
     variance = window.resolution.variance_kev2(energy)
-    if len(window.counts) < _LEAST_CHANNELS - 1 or window.counts.max() < 1:
+    if len(window.counts) < _LEAST_CHANNELS - 1 or not _stands_out(window.counts):
         return None
     shift = _FURTHEST_SHIFT * window.resolution.fwhm_kev(energy)
     low, high = _VARIANCE_FACTORS
@@ -213,6 +218,12 @@ def _fitted(window: _Window) -> FittedLine | None:
     except np.linalg.LinAlgError:
         return None
     return _told(window, fit.x, np.sqrt(np.diag(covariance)))
+
+
+def _stands_out(counts: Floats) -> bool:
+    """Tell whether there may be a line at all, to spare the fit of what is none."""
+    top = float(counts[1:-1].max())
+    return top > 1 and top > (1 + _LEAST_CONTRAST / 2) * float(min(counts[[0, -1]]))
 
 
 def _residuals(window: _Window, values: Floats) -> Floats:

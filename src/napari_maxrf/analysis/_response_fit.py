@@ -81,7 +81,9 @@ class FittedResponse:
     axis : EnergyAxis
         With source ``"fit"``.
     offset_error_kev, gain_error_kev : float
-        Their errors.
+        Errors of zero and gain.
+    covariance_kev2 : float
+        Covariance of both, mostly negative: see `axis_error_kev`.
     resolution : Resolution
         Variance of a line without the width of the channels.
     fwhm_error_kev : float
@@ -97,6 +99,7 @@ class FittedResponse:
     axis: EnergyAxis
     offset_error_kev: float
     gain_error_kev: float
+    covariance_kev2: float
     resolution: Resolution
     fwhm_error_kev: float
     lines: tuple[CalibrationLine, ...]
@@ -133,12 +136,20 @@ class FittedResponse:
         """The worst of the lines used."""
         return max(abs(line.residual_ev) for line in self.lines if line.used)
 
+    def axis_error_kev(self, energy_kev: float) -> float:
+        """Error of the axis at an energy, which grows away from the lines used."""
+        channel = (energy_kev - self.axis.offset_kev) / self.axis.gain_kev
+        mixed = 2 * channel * self.covariance_kev2
+        variance = self.offset_error_kev**2 + mixed
+        return float(np.sqrt(variance + (channel * self.gain_error_kev) ** 2))
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return {
             "axis": self.axis.to_json(),
             "offset_error_kev": self.offset_error_kev,
             "gain_error_kev": self.gain_error_kev,
+            "covariance_kev2": self.covariance_kev2,
             "s0_kev2": self.s0_kev2,
             "s1_kev": self.s1_kev,
             "fwhm_at_5_9_kev": self.fwhm_at_5_9_kev,
@@ -288,11 +299,12 @@ class _Fit:
         found = [one.element for one in found_elements(*merged(self.counts, axis))]
         resolution = USUAL_RESOLUTION
         scatter = scatter_peaks(self.counts, axis, self.peaks, resolution)
+        beside = ("Ar", *((scatter.anode,) if scatter else ()))
+        every = (*(self.elements or ()), *found)
+        usable: set[str] | None = None
         for _ in range(_ROUNDS):
-            beside = ("Ar", *((scatter.anode,) if scatter else ()))
-            lines = fitted_lines(
-                self.counts, axis, resolution, (*(self.elements or ()), *found), beside
-            )
+            lines = fitted_lines(self.counts, axis, resolution, every, beside, usable)
+            usable = {line.name for line in lines}
             candidates = self._candidates(lines, axis)
             straight = straight_axis(candidates, axis)
             before = axis, resolution
@@ -303,6 +315,7 @@ class _Fit:
             axis=axis,
             offset_error_kev=straight.offset_error_kev,
             gain_error_kev=straight.gain_error_kev,
+            covariance_kev2=straight.covariance_kev2,
             resolution=resolution,
             fwhm_error_kev=resolution_error_kev(straight.used),
             lines=tuple(_reported(one, straight, resolution) for one in lines),

@@ -42,6 +42,7 @@ class Straight:
     axis: EnergyAxis
     offset_error_kev: float
     gain_error_kev: float
+    covariance_kev2: float
     used: list[FittedLine]
 
 
@@ -80,7 +81,13 @@ def straight_axis(lines: Sequence[FittedLine], axis: EnergyAxis) -> Straight:
     _check_is_straight(float(np.sqrt(np.mean(away**2))), float(gain), used)
     errors = np.sqrt(np.diag(covariance))
     found = EnergyAxis(axis.n_channels, float(offset), float(gain), source="fit")
-    return Straight(found, float(errors[0]), float(errors[1]), used)
+    return Straight(
+        axis=found,
+        offset_error_kev=float(errors[0]),
+        gain_error_kev=float(errors[1]),
+        covariance_kev2=float(covariance[0, 1]),
+        used=used,
+    )
 
 
 def _check_is_straight(rms_kev: float, gain: float, used: Sequence[FittedLine]) -> None:
