@@ -105,7 +105,7 @@ class Geometry(StepConfig):
     path_out_mm: float = Field(
         10.0,
         ge=0,
-        description="Path from sample to detector through the atmosphere.",
+        description="Distance of the detector, through the atmosphere.",
         json_schema_extra={"unit": "mm"},
         title="Path out",
     )
