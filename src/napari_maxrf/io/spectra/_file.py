@@ -102,14 +102,20 @@ def read_text(path: Path) -> SpectrumFile:
             f"{path.name} is larger than {MAX_BYTES // 2**20} MiB: that is no single "
             "spectrum. Open a scan as a datacube instead."
         )
-    text = _decoded(data, path.name)
+    text = decoded(data, path.name)
     if not text.strip():
         raise FormatError(f"{path.name} is empty.")
     return SpectrumFile(path, text)
 
 
-def _decoded(data: bytes, name: str) -> str:
-    """Decode by mark, as UTF-8, or as the Windows code page of Western Europe."""
+def decoded(data: bytes, name: str) -> str:
+    """Decode by mark, as UTF-8, or as the Windows code page of Western Europe.
+
+    Raises
+    ------
+    FormatError
+        The bytes are no text.
+    """
     marked = (code for mark, code in _BYTE_ORDER_MARKS.items() if data.startswith(mark))
     for encoding in (next(marked, "utf-8"), "cp1252", "latin-1"):
         try:

@@ -129,7 +129,11 @@ def open_spectra(path: str | os.PathLike[str]) -> tuple[MeasuredSpectrum, ...]:
     """
     path = Path(path)
     _check_is_file(path)
-    file = SpectrumFile(path) if _is_hdf5(path) else read_text(path)
+    return spectra_in(SpectrumFile(path) if _is_hdf5(path) else read_text(path))
+
+
+def spectra_in(file: SpectrumFile) -> tuple[MeasuredSpectrum, ...]:
+    """Read all spectra of a file whose text is there already; see `open_spectra`."""
     chosen = next(kind for kind in SPECTRUM_FORMATS if kind.matches(file))
     return tuple(
         replace(spectrum, metadata={"format": chosen.name, **spectrum.metadata})
