@@ -73,7 +73,7 @@ def click_on_picture(viewer, layer, row, column):
     """Click in the canvas where a pixel of a layer is drawn."""
     canvas = viewer.window._qt_viewer.canvas
     world = np.asarray(layer.data_to_world((row, column)))
-    centre, zoom = np.array(viewer.camera.center[-2:]), viewer.camera.zoom
+    centre, zoom = np.array(viewer.scene.camera.center[-2:]), viewer.scene.camera.zoom
     height, width = canvas.native.height(), canvas.native.width()
     y, x = (world[-2:] - centre) * zoom + (height / 2, width / 2)
     place = QPointF(float(x), float(y))
