@@ -205,7 +205,7 @@ def embed_pools(
         [
             prepared.names,
             plan.synthesis.to_json(),
-            plan.palette,
+            load_palette(plan.palette).content_hash,
             plan.size,
             plan.pool,
             stream,
