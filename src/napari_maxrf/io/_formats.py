@@ -20,11 +20,15 @@ from napari_maxrf.io._held import reading
 from napari_maxrf.io.formats import (
     _spectrum,
     bcf,
+    datastack,
+    edf,
     envi,
     mda,
     numpy_files,
+    pixel_files,
     ripple,
     tiff,
+    zarr_files,
 )
 from napari_maxrf.provenance import ProcessStep
 
@@ -48,7 +52,11 @@ FORMATS: tuple[Format, ...] = (
     envi.FORMAT,
     *numpy_files.FORMATS,
     tiff.FORMAT,
+    datastack.FORMAT,
+    zarr_files.FORMAT,
     mda.FORMAT,
+    edf.FORMAT,
+    pixel_files.FORMAT,
     _spectrum.FORMAT,
 )
 """All formats, in the order in which they are tried."""
@@ -154,7 +162,7 @@ def describe(
         ``format``, ``name``, ``shape`` (y, x, energy), ``dtype``, ``offset_kev``,
         ``gain_kev``, ``quad_kev``, ``energy_source``, ``detectors``,
         ``live_time_s`` (mean of all pixels, or None), ``pixel_size_mm`` (or None),
-        ``maps``, ``provenance`` and ``calibration`` (or None).
+        ``maps``, ``provenance``, ``calibration`` (or None) and ``warnings``.
 
     Raises
     ------
@@ -179,6 +187,7 @@ def describe(
         "maps": list(cube.maps),
         "provenance": [step.to_json() for step in cube.provenance],
         "calibration": cube.metadata.get("calibration"),
+        "warnings": list(cube.metadata.get("warnings", ())),
     }
     return {**facts, **_count_facts(cube)} if counts else facts
 

@@ -56,7 +56,7 @@ def read_npy_header(stream: BinaryIO) -> NpyHeader:
     ValueError
         It is no such header, or one of a future version.
     """
-    version = np.lib.format.read_magic(stream)  # type: ignore[no-untyped-call]
+    version = np.lib.format.read_magic(stream)
     readers: dict[tuple[int, int], Callable[..., Any]] = {
         (1, 0): np.lib.format.read_array_header_1_0,
         (2, 0): np.lib.format.read_array_header_2_0,

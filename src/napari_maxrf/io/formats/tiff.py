@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import dask.array as da
-    from tifffile import TiffFile, TiffPage, TiffPageSeries
+    from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
     from napari_maxrf.cube import SpectralCube
     from napari_maxrf.io._format import AxisOrder
@@ -170,7 +170,7 @@ def _check_pages(path: Path, series: TiffPageSeries) -> None:
     page = series.keyframe
     if series.dtype is None or np.dtype(series.dtype).kind not in "uif":
         raise FormatError(f"{path.name} holds {series.dtype}; expected counts.")
-    if math.prod(page.shape) * page.dtype.itemsize > _LARGEST_PAGE:
+    if math.prod(page.shape) * np.dtype(page.dtype).itemsize > _LARGEST_PAGE:
         shown = " x ".join(map(str, page.shape))
         raise FormatError(f"{path.name}: a page of {shown} is too large to read.")
 
@@ -312,9 +312,10 @@ def _reopened(path: Path, file: TiffFile) -> Iterator[None]:
         file.filehandle.close()
 
 
-def _check_segments(path: Path, page: TiffPage) -> None:
+def _check_segments(path: Path, page: TiffPage | TiffFrame) -> None:
     """Refuse parts that are larger packed than they could be unpacked."""
-    n_bytes = math.prod(page.keyframe.shape) * page.keyframe.dtype.itemsize
+    itemsize = np.dtype(page.keyframe.dtype).itemsize
+    n_bytes = math.prod(page.keyframe.shape) * itemsize
     if sum(page.databytecounts) > 2 * n_bytes + 2**16:
         raise FormatError(f"{path.name} holds a page larger than it can be.")
 
