@@ -68,7 +68,14 @@ class FolderMembers:
         self.sizes: dict[str, int] = dict(islice(_walk(self.path), _MOST_FILES))
 
     def read(self, name: str, most: int = MAX_BYTES) -> bytes:
-        """Return the content of a file, or its first bytes."""
+        """Return the content of a file, or its first bytes.
+
+        Raises
+        ------
+        FormatError
+            The file is gone, or too large for a spectrum.
+        """
+        _check_size(name, self.sizes[name], most)
         with reading(self.path / name), (self.path / name).open("rb") as stream:
             return stream.read(most)
 
@@ -161,9 +168,10 @@ class ZipMembers:
         Raises
         ------
         FormatError
-            The entry is damaged, or packed in an unusual way.
+            The entry is damaged, packed in an unusual way, or too large.
         """
         entry = self._packed[name]
+        _check_size(name, entry.size, most)
         with reading(self.path), self.path.open("rb") as stream:
             data = self._unpacked(stream, name, entry, most)
         if len(data) == entry.size and zlib.crc32(data) != entry.checksum:
@@ -206,6 +214,14 @@ class ZipMembers:
         """Return size and time of the archive."""
         facts = self.path.stat()
         return facts.st_size, facts.st_mtime_ns
+
+
+def _check_size(name: str, size: int, most: int) -> None:
+    if size > MAX_BYTES <= most:
+        raise FormatError(
+            f"{name} has {size:,} bytes: that is no single spectrum, which has at most "
+            f"{MAX_BYTES:,}."
+        )
 
 
 def _plain_name(path: Path, name: str) -> str:
