@@ -33,12 +33,15 @@ WINDOW = (720, 750)
 POOL = 512
 
 MEASURE = """
-import json, os, random, statistics, sys, time
+import json, os, random, resource, statistics, sys, time
 import numpy as np
 
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 def timed(work):
     start = time.perf_counter()
@@ -76,7 +79,7 @@ print(json.dumps({
     "one pixel ms": statistics.median(ms for ms, _ in pixels),
     "window map ms": statistics.median(ms for ms, _ in maps),
     "spectrum of 50 x 50 ms": statistics.median(ms for ms, _ in areas),
-    "open MiB": open_mib, "all MiB": resident() - before,
+    "open MiB": open_mib, "peak MiB": peak() - before,
     "dtype": str(data.dtype), "hot": int(pixels[0][1][low:high].max()),
     "spectra": [pixel.tolist() for _, pixel in pixels],
     "map": int(maps[0][1].sum()),
