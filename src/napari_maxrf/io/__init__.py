@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from napari_maxrf.io._held import release
     from napari_maxrf.io._images import ScanImage, open_images
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
+    from napari_maxrf.io.formats.map_files import (
+        MAP_FORMATS,
+        MapFormat,
+        MapSet,
+        open_maps,
+        recognise_maps,
+    )
     from napari_maxrf.io.spectra import (
         SPECTRUM_FORMATS,
         SpectrumFormat,
@@ -31,6 +38,9 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "FORMATS": "_formats",
     "Format": "_format",
+    "MAP_FORMATS": "formats.map_files",
+    "MapFormat": "formats.map_files",
+    "MapSet": "formats.map_files",
     "ReadOptions": "_format",
     "ScanImage": "_images",
     "UnknownLayoutError": "_format",
@@ -39,9 +49,11 @@ _PUBLIC = {
     "describe": "_formats",
     "open_cube": "_formats",
     "open_images": "_images",
+    "open_maps": "formats.map_files",
     "open_spectra": "spectra",
     "open_spectrum": "spectra",
     "recognise": "_formats",
+    "recognise_maps": "formats.map_files",
     "release": "_held",
     "save_cube": "_maxrf_write",
     "save_cube_steps": "_maxrf_write",
@@ -49,8 +61,11 @@ _PUBLIC = {
 
 __all__ = [
     "FORMATS",
+    "MAP_FORMATS",
     "SPECTRUM_FORMATS",
     "Format",
+    "MapFormat",
+    "MapSet",
     "ReadOptions",
     "ScanImage",
     "SpectrumFormat",
@@ -58,9 +73,11 @@ __all__ = [
     "describe",
     "open_cube",
     "open_images",
+    "open_maps",
     "open_spectra",
     "open_spectrum",
     "recognise",
+    "recognise_maps",
     "release",
     "save_cube",
     "save_cube_steps",

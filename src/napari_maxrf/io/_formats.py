@@ -30,6 +30,7 @@ from napari_maxrf.io.formats import (
     tiff,
     zarr_files,
 )
+from napari_maxrf.io.formats.map_files import recognise_maps
 from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
@@ -205,6 +206,10 @@ def _refusal(path: Path) -> MaxrfError:
     """Say why a path is no scan, as far as its first bytes tell."""
     if path.is_dir():
         return MaxrfError(f"{path} is a folder. Choose a file in it.")
+    if recognise_maps(path):
+        return FormatError(
+            f"{path.name} holds element maps and no spectra. Open it with open_maps."
+        )
     if starts_as_hdf5(path):
         return FormatError(not_a_scan(path))
     return FormatError(_foreign(path))
