@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject
 from napari_maxrf._napari._latest import MOST_KNOWN, Latest
 from napari_maxrf.errors import MaxrfError
 
-WAIT_MS = 20_000
+WAIT_MS = 300_000
 
 
 @pytest.fixture

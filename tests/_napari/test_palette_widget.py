@@ -26,7 +26,7 @@ from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
 from napari_maxrf._napari._table_dialog import TableDialog
 from napari_maxrf.pigments import load_palette, without_pigments
 
-WAIT_MS = 60_000
+WAIT_MS = 300_000
 WORD = "napari_maxrf._napari._palette_chooser"
 
 

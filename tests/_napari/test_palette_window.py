@@ -20,7 +20,7 @@ from napari_maxrf.pigments import _spectra, cache_folder, load_palette
 pytestmark = pytest.mark.gui
 
 PLUGIN = "napari-maxrf"
-WAIT_MS = 120_000
+WAIT_MS = 300_000
 FOUR = ("azurite", "lead_white", "yellow_ochre", "carbon_black")
 OK = QDialogButtonBox.StandardButton.Ok
 LEFT = Qt.MouseButton.LeftButton
