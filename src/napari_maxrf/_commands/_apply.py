@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_maxrf._commands._console import run, say, warn
 from napari_maxrf._commands._options import add_models
+from napari_maxrf._commands._reading import add_reading, open_told
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +25,7 @@ def add_maps(commands: Any) -> None:
     parser.add_argument(
         "--elements", nargs="+", metavar="EL", help="Default: the strongest found."
     )
+    add_reading(parser)
     parser.set_defaults(run=_maps)
 
 
@@ -33,9 +35,8 @@ def _maps(arguments: argparse.Namespace) -> None:
         save_element_map,
         strongest_elements,
     )
-    from napari_maxrf.io import open_cube
 
-    cube = open_cube(arguments.cube)
+    cube = open_told(arguments, arguments.cube)
     elements = arguments.elements or strongest_elements(cube)
     for made in run(element_maps_steps(cube, elements)):
         path = arguments.out / f"{cube.name}_{made.element}_{made.line}.tif"
@@ -56,6 +57,7 @@ def add_embed(commands: Any) -> None:
     )
     _add_recalibrate(parser)
     add_models(parser, recolouring=False)
+    add_reading(parser)
     parser.set_defaults(run=_embed)
 
 
@@ -83,10 +85,9 @@ def _embed(arguments: argparse.Namespace) -> None:
 def _embedded(arguments: argparse.Namespace, model: Path | None) -> EmbeddedImage:
     from napari_maxrf.analysis import recalibrated
     from napari_maxrf.embedding import load_embedder
-    from napari_maxrf.io import open_cube
 
     embedder = load_embedder(model, arguments.device)
-    cube = open_cube(arguments.cube)
+    cube = open_told(arguments, arguments.cube)
     if arguments.recalibrate:
         cube = recalibrated(cube)
     return run(embedder.embed_steps(cube))
@@ -99,6 +100,7 @@ def add_recolour(commands: Any) -> None:
     parser.add_argument("-o", "--out", type=Path, required=True, help="IMAGE.png")
     _add_recalibrate(parser)
     add_models(parser, recolouring=True)
+    add_reading(parser)
     parser.set_defaults(run=_recolour)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_maxrf._commands._console import run, say, say_json
 from napari_maxrf._commands._options import add_json
+from napari_maxrf._commands._reading import add_reading, open_told, reading_told
 
 if TYPE_CHECKING:
     import argparse
@@ -22,13 +23,15 @@ def add_info(commands: Any) -> None:
         help="Also report total and largest counts (reads the whole cube).",
     )
     add_json(parser)
+    add_reading(parser)
     parser.set_defaults(run=_info)
 
 
 def _info(arguments: argparse.Namespace) -> None:
     from napari_maxrf.io import describe
 
-    facts = describe(arguments.path, counts=arguments.counts)
+    with reading_told(arguments, arguments.path) as options:
+        facts = describe(arguments.path, counts=arguments.counts, options=options)
     if arguments.json:
         say_json(facts)
         return
@@ -49,13 +52,13 @@ def add_convert(commands: Any) -> None:
     parser = commands.add_parser("convert", help="convert a scan to .maxrf")
     parser.add_argument("source", type=Path)
     parser.add_argument("target", type=Path)
-    parser.add_argument("--detector", help="Take this detector; default: their sum.")
+    add_reading(parser)
     parser.set_defaults(run=_convert)
 
 
 def _convert(arguments: argparse.Namespace) -> None:
-    from napari_maxrf.io import open_cube, save_cube_steps
+    from napari_maxrf.io import save_cube_steps
 
-    cube = open_cube(arguments.source, arguments.detector)
+    cube = open_told(arguments, arguments.source)
     run(save_cube_steps(cube, arguments.target))
     say(f"{arguments.target}: {' x '.join(map(str, cube.shape))}")

@@ -17,9 +17,13 @@ Config = TypeVar("Config", bound=StepConfig)
 SHORT_NAMES = {"n_bins": "bins"}
 
 
-def add_options(parser: argparse.ArgumentParser, config: type[StepConfig]) -> None:
+def add_options(
+    parser: argparse.ArgumentParser,
+    config: type[StepConfig],
+    title: str | None = None,
+) -> None:
     """Add one option for every simple field of `config`."""
-    group = parser.add_argument_group(_title(config))
+    group = parser.add_argument_group(title or _title(config))
     for name, field in config.model_fields.items():
         if not _is_simple(field):
             continue
@@ -50,18 +54,28 @@ def _title(config: type[StepConfig]) -> str:
     return config.__name__.removesuffix("Config").lower()
 
 
-def _is_simple(field: FieldInfo) -> bool:
-    kinds = set(get_args(field.annotation)) - {NoneType} or {field.annotation}
+def _kinds(field: FieldInfo) -> tuple[Any, ...]:
+    """List the types that a field takes, but for None."""
     if get_origin(field.annotation) is Literal:
+        return (field.annotation,)
+    kinds = tuple(kind for kind in get_args(field.annotation) if kind is not NoneType)
+    return kinds or (field.annotation,)
+
+
+def _is_simple(field: FieldInfo) -> bool:
+    kinds = _kinds(field)
+    if len(kinds) == 1 and (kinds[0] is bool or get_origin(kinds[0]) is Literal):
         return True
-    return kinds <= {int, float, str}
+    return set(kinds) <= {int, float, str}
 
 
 def _value_options(field: FieldInfo) -> dict[str, Any]:
-    if get_origin(field.annotation) is Literal:
-        return {"choices": get_args(field.annotation)}
-    kind = field.annotation if isinstance(field.annotation, type) else float
-    return {"type": kind, "metavar": "VALUE"}
+    kinds = _kinds(field)
+    if get_origin(kinds[0]) is Literal:
+        return {"choices": get_args(kinds[0])}
+    if kinds[0] is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    return {"type": kinds[0] if len(kinds) == 1 else float, "metavar": "VALUE"}
 
 
 def _help(field: FieldInfo) -> str:
@@ -69,6 +83,8 @@ def _help(field: FieldInfo) -> str:
     unit = extra.get("unit") if isinstance(extra, dict) else None
     text = field.description or ""
     default = field.get_default(call_default_factory=True)
+    if default is None:
+        return text.replace("%", "%%")
     shown = f"{default} {unit}" if unit else f"{default}"
     return f"{text} Default: {shown}.".replace("%", "%%")
 

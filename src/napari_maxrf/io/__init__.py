@@ -15,12 +15,21 @@ if TYPE_CHECKING:
     from napari_maxrf.io._formats import (
         FORMATS,
         describe,
+        forget_answers,
         open_cube,
         recognise,
+        remember_answers,
     )
     from napari_maxrf.io._held import release
     from napari_maxrf.io._images import ScanImage, open_images
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
+    from napari_maxrf.io._sources import energy_first
+    from napari_maxrf.io.blocked import (
+        build_cache,
+        build_cache_steps,
+        cached_cube,
+        worth_caching,
+    )
     from napari_maxrf.io.formats.map_files import (
         MAP_FORMATS,
         MapFormat,
@@ -46,7 +55,12 @@ _PUBLIC = {
     "UnknownLayoutError": "_format",
     "SPECTRUM_FORMATS": "spectra",
     "SpectrumFormat": "spectra",
+    "build_cache": "blocked",
+    "build_cache_steps": "blocked",
+    "cached_cube": "blocked",
     "describe": "_formats",
+    "energy_first": "_sources",
+    "forget_answers": "_formats",
     "open_cube": "_formats",
     "open_images": "_images",
     "open_maps": "formats.map_files",
@@ -54,9 +68,11 @@ _PUBLIC = {
     "open_spectrum": "spectra",
     "recognise": "_formats",
     "recognise_maps": "formats.map_files",
+    "remember_answers": "_formats",
     "release": "_held",
     "save_cube": "_maxrf_write",
     "save_cube_steps": "_maxrf_write",
+    "worth_caching": "blocked",
 }
 
 __all__ = [
@@ -70,7 +86,12 @@ __all__ = [
     "ScanImage",
     "SpectrumFormat",
     "UnknownLayoutError",
+    "build_cache",
+    "build_cache_steps",
+    "cached_cube",
     "describe",
+    "energy_first",
+    "forget_answers",
     "open_cube",
     "open_images",
     "open_maps",
@@ -79,8 +100,10 @@ __all__ = [
     "recognise",
     "recognise_maps",
     "release",
+    "remember_answers",
     "save_cube",
     "save_cube_steps",
+    "worth_caching",
 ]
 
 

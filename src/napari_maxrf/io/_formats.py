@@ -6,17 +6,17 @@ which says what it is, as far as its first bytes tell.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import FormatError, MaxrfError
+from napari_maxrf.io._answers import forget, remember
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._hdf5 import HDF5_FORMATS, not_a_scan, starts_as_hdf5
 from napari_maxrf.io._held import reading
+from napari_maxrf.io._told import open_as_told
 from napari_maxrf.io.formats import (
     _spectrum,
     bcf,
@@ -31,10 +31,11 @@ from napari_maxrf.io.formats import (
     zarr_files,
 )
 from napari_maxrf.io.formats.map_files import recognise_maps
-from napari_maxrf.provenance import ProcessStep
 
 if TYPE_CHECKING:
     import os
+
+    from napari_maxrf.cube import SpectralCube
 
 _SIGNATURES = {
     b"\x89PNG": "a PNG picture",
@@ -99,7 +100,8 @@ def open_cube(
         One detector, such as ``"10264"``, instead of the sum of all; or the name
         of a dataset in a file that holds several.
     options : ReadOptions, optional
-        What the file does not say itself.
+        What the file does not say itself. Without any, what `remember_answers` kept
+        for files of the same kind is taken where the file is silent.
 
     Returns
     -------
@@ -126,19 +128,46 @@ def open_cube(
     if found is None:
         raise _refusal(path)
     with reading(path):
-        return _as_told(found.open(path, options), options)
+        return open_as_told(found, path, options)
 
 
-def _as_told(cube: SpectralCube, options: ReadOptions) -> SpectralCube:
-    """Put the user's calibration in the place of the file's."""
-    if options.offset_kev is None or options.gain_kev is None:
-        return cube
-    offset, gain = options.offset_kev, options.gain_kev
-    axis = EnergyAxis(cube.shape[2], offset, gain, source="user")
-    step = ProcessStep(
-        "calibrate", {"from": cube.energy.to_json(), "to": axis.to_json()}
-    )
-    return replace(cube, energy=axis, provenance=(*cube.provenance, step))
+def remember_answers(path: str | os.PathLike[str], options: ReadOptions) -> Path | None:
+    """Keep what the user said about a file for others of the same kind.
+
+    Only a shell that has asked the user calls this; `open_cube` then needs no
+    options for files with the same header.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that opens with `options`.
+    options : ReadOptions
+        What was said; a choice of detector is not kept.
+
+    Returns
+    -------
+    Path or None
+        The file in the user's folder; None if there was nothing to keep.
+
+    Raises
+    ------
+    MaxrfError
+        The folder cannot be written to.
+    """
+    found = _format_of(Path(path))
+    return remember(Path(path), found, options) if found else None
+
+
+def forget_answers(path: str | os.PathLike[str]) -> bool:
+    """Forget what was said about files like this one; tell whether there was any.
+
+    Raises
+    ------
+    MaxrfError
+        The answer cannot be deleted.
+    """
+    found = _format_of(Path(path))
+    return forget(Path(path), found) if found else False
 
 
 def describe(

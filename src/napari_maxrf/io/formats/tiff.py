@@ -314,8 +314,10 @@ def _reopened(path: Path, file: TiffFile) -> Iterator[None]:
 
 def _check_segments(path: Path, page: TiffPage | TiffFrame) -> None:
     """Refuse parts that are larger packed than they could be unpacked."""
-    itemsize = np.dtype(page.keyframe.dtype).itemsize
-    n_bytes = math.prod(page.keyframe.shape) * itemsize
+    kind = page.keyframe
+    if kind is None:
+        raise FormatError(f"{path.name} holds a page of no known kind.")
+    n_bytes = math.prod(kind.shape) * np.dtype(kind.dtype).itemsize
     if sum(page.databytecounts) > 2 * n_bytes + 2**16:
         raise FormatError(f"{path.name} holds a page larger than it can be.")
 
