@@ -30,12 +30,23 @@ import dask
 import numpy as np
 
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io import open_cube
+from napari_maxrf.io import MAP_FORMATS, open_cube, recognise_maps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "io"))
 from _bcf_files import Bcf, sample_counts
 from _bcf_files import mutated as damaged_numbers
 from _spectra_files import mutated as damaged_text
+from test_datastack import write as write_datastack
+from test_edf import frame, write_series
+from test_envi import header_text as envi_header
+from test_envi import write_pair as write_envi
+from test_map_files import WRITERS
+from test_mda import mda as mda_content
+from test_pixel_files import write_scan, zipped
+from test_ripple import ESPRIT
+from test_ripple import write_pair as write_ripple
+from test_tiff import write as write_tiff
+from test_zarr import write as write_zarr
 
 HANGING_S = 10
 MOST_BYTES = 6 * 2**30
@@ -43,6 +54,9 @@ WAYS = (damaged_numbers, damaged_text)
 COUNTS = sample_counts(12, 10, 64)
 
 SAMPLES: dict[str, Callable[[Path], Path]] = {}
+
+MAPS = {one.name: one for one in MAP_FORMATS}
+"""A file of maps is called like its format."""
 
 
 def sample(write: Callable[[Path], Path]) -> Callable[[Path], Path]:
@@ -66,6 +80,126 @@ def bcf_packed(folder: Path) -> Path:
     return path
 
 
+@sample
+def mda(folder: Path) -> Path:
+    path = folder / "scan.mda"
+    counts = np.random.default_rng(0).poisson(3, (3, 3, 2, 128))
+    extras = {"dxp:mca1.CALO": 0.0, "dxp:mca1.CALS": 0.01}
+    path.write_bytes(mda_content(counts, extras=extras))
+    return path
+
+
+@sample
+def edf_series(folder: Path) -> Path:
+    return write_series(folder)
+
+
+@sample
+def edf_frames(folder: Path) -> Path:
+    path = folder / "scan.edf"
+    rows = np.random.default_rng(0).integers(0, 99, (3, 4, 256)).astype(">u4")
+    path.write_bytes(b"".join(frame(row, ">") for row in rows))
+    return path
+
+
+@sample
+def edf_solid(folder: Path) -> Path:
+    path = folder / "scan.edf"
+    path.write_bytes(frame(np.ones((3, 4, 256), np.uint16)))
+    return path
+
+
+@sample
+def pixel_folder(folder: Path) -> Path:
+    return write_scan(folder)
+
+
+@sample
+def pixel_zip(folder: Path) -> Path:
+    path = zipped(write_scan(folder / "files"))
+    shutil.rmtree(folder / "files")
+    return path
+
+
+SCAN = np.random.default_rng(0).integers(0, 99, (3, 5, 256)).astype(np.uint16)
+PAGES = np.ascontiguousarray(np.moveaxis(SCAN, 2, 0))
+
+
+@sample
+def ripple(folder: Path) -> Path:
+    return write_ripple(folder, ESPRIT.replace("depth 16", "depth 256"), SCAN[:, :4])
+
+
+@sample
+def envi(folder: Path) -> Path:
+    energies = ", ".join(f"{0.02 * n:.2f}" for n in range(256))
+    more = f"wavelength units = keV\nwavelength = {{{energies}}}\n"
+    return write_envi(folder, envi_header(SCAN.shape, more=more), SCAN)
+
+
+@sample
+def npy(folder: Path) -> Path:
+    np.save(folder / "scan.npy", SCAN)
+    return folder / "scan.npy"
+
+
+@sample
+def npz_plain(folder: Path) -> Path:
+    np.savez(folder / "scan.npz", counts=SCAN, energy=0.02 * np.arange(256))
+    return folder / "scan.npz"
+
+
+@sample
+def npz_packed(folder: Path) -> Path:
+    np.savez_compressed(folder / "scan.npz", counts=SCAN, energy=0.02 * np.arange(256))
+    return folder / "scan.npz"
+
+
+@sample
+def tiff_plain(folder: Path) -> Path:
+    return write_tiff(folder / "scan.tif", PAGES)
+
+
+@sample
+def tiff_packed(folder: Path) -> Path:
+    return write_tiff(folder / "scan.tif", PAGES, compression="zlib", predictor=True)
+
+
+@sample
+def tiff_imagej(folder: Path) -> Path:
+    axes = {"axes": "CYX", "unit": "mm"}
+    return write_tiff(folder / "scan.tif", PAGES, imagej=True, metadata=axes)
+
+
+@sample
+def zarr_folder(folder: Path) -> Path:
+    return write_zarr(folder / "scan.zarr", SCAN, 3, chunks=(3, 5, 128))
+
+
+@sample
+def zarr_zip(folder: Path) -> Path:
+    return write_zarr(folder / "scan.zip", SCAN, 2, chunks=(3, 5, 128))
+
+
+@sample
+def datastack(folder: Path) -> Path:
+    arrays = {"maxrf_cube": SCAN, "maxrf_energies": 0.02 * np.arange(256)}
+    return write_datastack(folder / "scan.datastack", **arrays)
+
+
+def maps_of(name: str) -> Callable[[Path], Path]:
+    """Return the function that writes maps in a format."""
+
+    def write(folder: Path) -> Path:
+        WRITERS[name](folder / name)
+        return folder / name
+
+    return write
+
+
+SAMPLES |= {name: maps_of(name) for name in MAPS}
+
+
 @dataclass
 class Result:
     """What became of the damaged files of one format."""
@@ -81,14 +215,25 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def read_cube(path: Path) -> None:
+    """Open a scan and read from it."""
+    cube = open_cube(path)
+    cube.spectrum(0, 0)
+    cube.spectrum(cube.shape[0] - 1, cube.shape[1] // 2)
+    if cube.counts.nbytes < 2**24:
+        cube.counts.compute()
+
+
+def read_maps(path: Path) -> None:
+    """Ask for the format of maps, then read them, whatever the answer."""
+    recognise_maps(path)
+    MAPS[path.name].read(path)
+
+
 def outcome(path: Path) -> str:
-    """Open a scan and read from it; anything but one line of ours goes up."""
+    """Open a scan or maps; anything but one line of ours goes up."""
     try:
-        cube = open_cube(path)
-        cube.spectrum(0, 0)
-        cube.spectrum(cube.shape[0] - 1, cube.shape[1] // 2)
-        if cube.counts.nbytes < 2**24:
-            cube.counts.compute()
+        read_maps(path) if path.name in MAPS else read_cube(path)
     except MaxrfError as error:
         if "\n" in str(error):
             raise
