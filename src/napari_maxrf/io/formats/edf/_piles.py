@@ -94,7 +94,7 @@ def pile_of_frames(path: Path, frames: list[EdfFrame]) -> Pile:
     complete = tuple(frame for frame in frames if not frame.missing)
     if not complete:
         raise FormatError(too_short(path, frames[0]))
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if len(complete) < len(frames):
         warnings = (
             f"{path.name} ends inside frame {len(frames)}: only the first "

@@ -46,7 +46,7 @@ def is_tiff_maps(path: Path) -> bool:
         with _opened(path) as file:
             pages = _pages(path, file)
             named = any(_names(file, pages))
-            return named or all(page.dtype.kind == "f" for page in pages)
+            return named or all(_kind(page) == "f" for page in pages)
     except (MaxrfError, OSError):
         return False
 
@@ -103,8 +103,12 @@ def _pages(path: Path, file: TiffFile) -> list[TiffPage]:
     return pages
 
 
+def _kind(page: TiffPage) -> str:
+    return "" if page.dtype is None else page.dtype.kind
+
+
 def _check_page(path: Path, page: TiffPage) -> None:
-    if page.dtype is None or page.dtype.kind not in "uif" or page.photometric == 3:
+    if page.dtype is None or _kind(page) not in "uif" or page.photometric == 3:
         raise FormatError(f"{path.name} holds no map of numbers (type {page.dtype}).")
     stored = sum(page.databytecounts)
     needed = int(np.prod(page.shape, dtype=object)) * page.dtype.itemsize

@@ -33,8 +33,13 @@ _HIDDEN = (".", "__MACOSX", "~$")
 class Members(Protocol):
     """Files by their names, folders divided by ``/``."""
 
-    path: Path
-    sizes: Mapping[str, int]
+    @property
+    def path(self) -> Path:
+        """The folder or archive."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of each file."""
 
     def read(self, name: str, most: int = MAX_BYTES) -> bytes:
         """Return the content of a file, or its first bytes."""
@@ -85,7 +90,7 @@ class FolderMembers:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, int]]:
-    folders = []
+    folders: list[os.DirEntry[str]] = []
     for entry in _entries(folder):
         if entry.is_file():
             yield entry.name, entry.stat().st_size
