@@ -8,10 +8,10 @@ import pytest
 from npe2 import PluginManifest
 
 from napari_maxrf._napari._layers import cube_of, facts_of
-from napari_maxrf._napari._open import open_in_background
+from napari_maxrf._napari._open import file_filter, open_in_background
 from napari_maxrf._napari._reader import get_reader, read
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io import save_cube
+from napari_maxrf.io import FORMATS, save_cube
 
 PLUGIN = "napari-maxrf"
 
@@ -116,3 +116,38 @@ def test_real_scan_opens_with_maps_of_iron_and_copper(viewer, plugin, prova1):
     assert layers[-1].data.shape == (1024, 60, 120)
     assert cube_of(layers[-1]).shape == (60, 120, 1024)
     assert not any(facts_of(layer).synthetic for layer in layers)
+
+
+def write_ripple(folder):
+    """Write a pair of files as a vendor's program does, and return its counts."""
+    counts = np.random.default_rng(1).poisson(3.0, (6, 8, 256)).astype("<u2")
+    (folder / "scan.raw").write_bytes(counts.tobytes())
+    header = {"width": 8, "height": 6, "depth": 256, "offset": 0, "data-length": 2}
+    header |= {"data-type": "unsigned", "byte-order": "little-endian"}
+    header |= {"record-by": "vector", "depthscaleincrement": 0.04}
+    rows = ["key\tvalue", *(f"{key}\t{value}" for key, value in header.items())]
+    (folder / "scan.rpl").write_text("\n".join(rows) + "\n")
+    return counts
+
+
+@pytest.mark.parametrize("half", ["scan.rpl", "scan.raw"])
+def test_either_half_of_a_pair_opens(viewer, plugin, tmp_path, half):
+    counts = write_ripple(tmp_path)
+    layers = viewer.open(tmp_path / half, plugin=PLUGIN)
+    np.testing.assert_array_equal(cube_of(layers[-1]).counts.compute(), counts)
+
+
+def test_maps_of_another_program_open_as_layers(viewer, plugin, tmp_path):
+    rows = ['"row";"column";"Fe_K";"Cu_K"']
+    rows += [f"{y};{x};{y + x};{y * x}" for y in range(3) for x in range(4)]
+    (tmp_path / "fit.csv").write_text("\n".join(rows) + "\n")
+    layers = [read(str(tmp_path / "fit.csv"))]
+    (maps,) = layers
+    assert [keywords["name"] for _, keywords, _ in maps] == ["fit Fe_K", "fit Cu_K"]
+    np.testing.assert_array_equal(maps[1][0][2], [0, 2, 4, 6])
+
+
+def test_the_file_dialog_offers_every_format():
+    offered = file_filter()
+    for one in FORMATS:
+        assert all(f"*{suffix}" in offered for suffix in one.suffixes)

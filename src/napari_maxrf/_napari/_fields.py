@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from napari_maxrf.config import StepConfig
 
+_NOT_SAID = "as the file says"
+_AXES = {"y": "rows", "x": "columns", "e": "energy"}
+
 LARGEST_INT = 2**31 - 1
 LARGEST_FLOAT = 1e9
 SMALL = 0.01
@@ -65,11 +68,14 @@ def field_widget(model: type[StepConfig], name: str, value: Any) -> Field:
     kind = _kind(info.annotation, value)
     widget = _MAKERS[kind](info, value)
     widget.tooltip = tooltip
-    read = partial(_read_numbers if kind == "tuple" else _value, widget)
+    read = partial(_READERS.get(kind, _value), widget)
     return Field(name, _label(name, info), tooltip, widget, read)
 
 
 def _kind(annotation: Any, value: Any) -> str:
+    if type(None) in get_args(annotation):
+        said = _said(annotation)
+        return "maybe choice" if said is bool or _is_choice(said) else "maybe text"
     if get_origin(annotation) is Literal:
         return "choice"
     if get_origin(annotation) is tuple:
@@ -77,6 +83,15 @@ def _kind(annotation: Any, value: Any) -> str:
     if annotation is float and 0 < abs(value) < SMALL:
         return "text"  # a spin box would show nothing but noughts
     return {bool: "tick", int: "int", float: "float"}.get(annotation, "text")
+
+
+def _said(annotation: Any) -> Any:
+    """Return the type of a field that may be left unsaid, without None."""
+    return next(kind for kind in get_args(annotation) if kind is not type(None))
+
+
+def _is_choice(annotation: Any) -> bool:
+    return get_origin(annotation) is Literal
 
 
 def _label(name: str, info: FieldInfo) -> str:
@@ -171,6 +186,23 @@ def _choice_widget(info: FieldInfo, value: Any) -> ComboBox:
     return ComboBox(choices=list(get_args(info.annotation)), value=value)
 
 
+def _maybe_choice_widget(info: FieldInfo, value: Any) -> ComboBox:
+    """Offer each value, and to say nothing."""
+    said = _said(info.annotation)
+    values = (True, False) if said is bool else get_args(said)
+    choices = [(_NOT_SAID, None), *((_in_words(one), one) for one in values)]
+    return ComboBox(choices=choices, value=value)
+
+
+def _in_words(value: Any) -> str:
+    """Name a choice; an order of axes is written out."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if sorted(str(value)) == sorted(_AXES):
+        return ", ".join(_AXES[axis] for axis in str(value))
+    return str(value)
+
+
 def _tick_widget(info: FieldInfo, value: bool) -> CheckBox:
     return CheckBox(value=value, text="")
 
@@ -186,6 +218,8 @@ _MAKERS: dict[str, Callable[[FieldInfo, Any], ValueWidget]] = {
     "tick": _tick_widget,
     "text": _text_widget,
     "tuple": _text_widget,
+    "maybe choice": _maybe_choice_widget,
+    "maybe text": _text_widget,
 }
 
 
@@ -210,3 +244,14 @@ def _read_numbers(widget: LineEdit) -> Any:
     """Read "8, 10, 12" as a tuple of texts; pydantic makes numbers of them."""
     parts = [part.strip() for part in widget.value.split(",")]
     return tuple(part for part in parts if part)
+
+
+def _read_maybe(widget: LineEdit) -> Any:
+    """Read a line of text, which left empty says nothing."""
+    return widget.value.strip() or None
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "tuple": _read_numbers,
+    "maybe text": _read_maybe,
+}

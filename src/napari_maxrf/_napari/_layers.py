@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from napari_maxrf.analysis import ElementMap
     from napari_maxrf.cube import SpectralCube
     from napari_maxrf.embedding import EmbeddedImage
+    from napari_maxrf.io import MapSet
     from napari_maxrf.provenance import Provenance
     from napari_maxrf.synthesis import Synthesis
 
@@ -52,6 +53,7 @@ __all__ = [
     "embedded_of",
     "embedding_layer",
     "facts_of",
+    "map_set_layers",
     "placement_of",
     "recoloured_layer",
 ]
@@ -170,6 +172,24 @@ def map_layer(
         blending="additive" if rank else "opaque",
         visible=rank < SHOWN_MAPS,
     )
+
+
+def map_set_layers(found: MapSet) -> list[LayerData]:
+    """Show the maps of another program's analysis, each in a colour of its own."""
+    where = pixel_placement(found.pixel_size_mm)
+    return [
+        _plane_layer(
+            image,
+            f"{found.name} {name}",
+            LayerFacts("element map", ()),
+            where,
+            contrast_limits=_contrast(image),
+            colormap=MAP_COLORMAPS[rank % len(MAP_COLORMAPS)],
+            blending="additive" if rank else "opaque",
+            visible=rank < SHOWN_MAPS,
+        )
+        for rank, (name, image) in enumerate(found.maps.items())
+    ]
 
 
 def counts_layer(
