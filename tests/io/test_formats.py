@@ -11,7 +11,7 @@ from PIL import Image
 
 from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io import FORMATS, describe, open_cube, recognise
-from napari_maxrf.io._dialects import DIALECTS
+from napari_maxrf.io.dialects import DIALECTS
 
 FOREIGN = {
     "text.maxrf": b"not an HDF5 file",

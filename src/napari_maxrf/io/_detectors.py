@@ -37,7 +37,8 @@ def summed(parts: list[da.Array]) -> da.Array:
         return parts[0]
     kinds = {part.dtype.kind for part in parts}
     if "f" in kinds:
-        wide = np.dtype(np.float32)
+        doubles = any(part.dtype == np.float64 for part in parts)
+        wide = np.dtype(np.float64 if doubles else np.float32)
     else:
         size = min(2 * max(part.dtype.itemsize for part in parts), 8)
         wide = np.dtype(f"{'u' if kinds == {'u'} else 'i'}{size}")

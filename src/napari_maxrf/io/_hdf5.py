@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 import h5py
 
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io._dialects import DIALECTS, Dialect, dialect_of, open_dialect
 from napari_maxrf.io._format import Format, ReadOptions
-from napari_maxrf.io._held import open_file, reading
+from napari_maxrf.io._held import elsewhere, open_file, reading
 from napari_maxrf.io._maxrf import is_maxrf, open_maxrf
+from napari_maxrf.io.dialects import (
+    DIALECTS,
+    Dialect,
+    contents_of,
+    dialect_of,
+    open_file_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,11 +43,18 @@ def starts_as_hdf5(path: Path) -> bool:
 def not_a_scan(path: Path) -> str:
     """Say what is wrong with an HDF5 file that no format matches."""
     try:
-        with reading(path), open_file(path):
-            pass
+        with reading(path), open_file(path) as file:
+            outside = contents_of(file).elsewhere
+        if outside:
+            return f"{path.name} holds no 3-D dataset itself. {_told(path, outside)}"
     except MaxrfError as error:
         return str(error)
     return f"{path.name} holds no 3-D dataset of numbers: it is not a datacube."
+
+
+def _told(path: Path, outside: list[tuple[str, str]]) -> str:
+    where, targets = outside[0][0], {target for _, target in outside}
+    return elsewhere(path.name, where, *sorted(targets))
 
 
 def _kind(path: Path) -> str | None:
@@ -72,7 +85,7 @@ def _open_maxrf(path: Path, options: ReadOptions) -> SpectralCube:
 def _opener(dialect: Dialect) -> Callable[[Path, ReadOptions], SpectralCube]:
     def open_one(path: Path, options: ReadOptions) -> SpectralCube:
         with reading(path), open_file(path) as file:
-            return open_dialect(file, path, dialect, options)
+            return open_file_of(file, path, dialect, options)
 
     return open_one
 

@@ -7,7 +7,9 @@ known here and `release` closes it; the next read opens it again.
 
 from __future__ import annotations
 
+import importlib
 import math
+import re
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,10 @@ _READ_ERRORS = (
     MemoryError,
 )
 _MAX_CHUNK_BYTES = 2**30
+_MOST_PIXELS, _MOST_CHANNELS = 2**26, 2**16
+_MANY_BLOCKS = 100_000
+_CUT = re.compile(r"truncated file: eof = (\d+), .*stored_eof = (\d+)")
+_FILTERS = {32001: "Blosc", 32004: "LZ4", 32008: "bitshuffle", 32015: "Zstandard"}
 
 
 @contextmanager
@@ -54,8 +60,30 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def open_file(path: Path) -> h5py.File:
-    """Open an HDF5 file for reading only."""
-    return h5py.File(path, "r", locking="best-effort")
+    """Open an HDF5 file for reading only.
+
+    Raises
+    ------
+    FormatError
+        The file is shorter than it says, or another program is writing to it.
+    OSError
+        It cannot be read.
+    """
+    try:
+        return h5py.File(path, "r", locking="best-effort")
+    except BlockingIOError as error:
+        raise FormatError(
+            f"{path.name} is open for writing in another program. Close it there, or "
+            "wait until the scan is complete."
+        ) from error
+    except OSError as error:
+        if cut := _CUT.search(str(error)):
+            size, needed = int(cut[1]), int(cut[2])
+            raise FormatError(
+                f"{path.name} is incomplete: it has {size:,} bytes of {needed:,}. Copy "
+                "it again from its source."
+            ) from error
+        raise
 
 
 def own_dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
@@ -69,13 +97,17 @@ def own_dataset(parent: h5py.Group, name: str) -> h5py.Dataset:
     """
     file_name = Path(parent.file.filename).name
     where = f"{parent.name.rstrip('/')}/{name}"
-    if isinstance(parent.get(name, getlink=True), h5py.ExternalLink):
-        raise FormatError(_elsewhere(file_name, where))
+    link = parent.get(name, getlink=True)
+    if isinstance(link, h5py.ExternalLink):
+        raise FormatError(elsewhere(file_name, where, link.filename))
     dataset = parent.get(name)
     if not isinstance(dataset, h5py.Dataset):
         raise FormatError(f"{file_name} is incomplete: it has no dataset {where}.")
-    if dataset.is_virtual or dataset.external:
-        raise FormatError(_elsewhere(file_name, where))
+    if dataset.is_virtual:
+        sources = {source.file_name for source in dataset.virtual_sources()}
+        raise FormatError(elsewhere(file_name, where, *sorted(sources)))
+    if dataset.external:
+        raise FormatError(elsewhere(file_name, where, dataset.external[0][0]))
     _check_filters(dataset, file_name)
     return dataset
 
@@ -189,40 +221,104 @@ def check_counts(dataset: h5py.Dataset, complete: bool = False) -> None:
         Not a 3-D array of numbers, not fully written, or with oversized chunks.
     """
     name = Path(dataset.file.filename).name
-    if dataset.ndim != 3 or 0 in dataset.shape or dataset.dtype.kind not in "uif":
+    if not are_numbers(dataset) or dataset.ndim != 3 or 0 in dataset.shape:
         raise FormatError(
             f"{name}: {dataset.name} has shape {dataset.shape} and type "
             f"{dataset.dtype}; expected counts (y, x, energy)."
         )
+    if math.prod(dataset.shape) > _MOST_PIXELS * _MOST_CHANNELS:
+        raise FormatError(
+            f"{name}: {dataset.name} claims {dataset.shape} values, more than any scan "
+            "has. The file is damaged."
+        )
     chunk = dataset.chunks or (1,)
     if math.prod(chunk) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:
         raise FormatError(f"{name}: chunks {chunk} are too large to read.")
+    _check_place(dataset, name)
     if complete and not _fully_written(dataset):
         raise FormatError(
             f"{name} is incomplete: only a part of {dataset.name} was written."
         )
 
 
+def are_numbers(dataset: h5py.Dataset) -> bool:
+    """Tell whether a dataset holds integers or floats that NumPy works with."""
+    return dataset.dtype.kind in "uif" and dataset.dtype.itemsize <= 8
+
+
+def written_blocks(dataset: h5py.Dataset) -> tuple[int, int] | None:
+    """Count the blocks that were written, and all blocks, of a chunked dataset.
+
+    Returns
+    -------
+    (int, int) or None
+        None for a dataset in one piece, and for so many blocks that counting them
+        would take long.
+    """
+    if dataset.chunks is None:
+        return None
+    sizes = zip(dataset.shape, dataset.chunks, strict=True)
+    n_blocks = math.prod(-(-int(size) // int(chunk)) for size, chunk in sizes)
+    if n_blocks > _MANY_BLOCKS:
+        return None
+    return int(dataset.id.get_num_chunks()), n_blocks
+
+
+def _check_place(dataset: h5py.Dataset, name: str) -> None:
+    """Compare where a dataset in one piece lies with the length of the file."""
+    start = dataset.id.get_offset() if dataset.chunks is None else None
+    size = Path(dataset.file.filename).stat().st_size
+    if start is not None and start + dataset.nbytes > size:
+        raise FormatError(
+            f"{name} has {size:,} bytes; {dataset.name} needs {dataset.nbytes:,} after "
+            f"{start:,}. Is the scan complete?"
+        )
+
+
 def _fully_written(dataset: h5py.Dataset) -> bool:
     if dataset.chunks is None:
         return bool(dataset.id.get_storage_size() == dataset.nbytes)
-    sizes = zip(dataset.shape, dataset.chunks, strict=True)
-    n_blocks = math.prod(-(-int(size) // int(chunk)) for size, chunk in sizes)
-    return int(dataset.id.get_num_chunks()) == n_blocks
+    written, all_blocks = written_blocks(dataset) or (0, 0)
+    return written == all_blocks
 
 
 def _check_filters(dataset: h5py.Dataset, file_name: str) -> None:
     plist = dataset.id.get_create_plist()
     for index in range(plist.get_nfilters()):
-        if not h5py.h5z.filter_avail(plist.get_filter(index)[0]):
+        code = plist.get_filter(index)[0]
+        if not _is_available(code):
+            known = f" ({_FILTERS[code]})" if code in _FILTERS else ""
             raise FormatError(
-                f"{file_name} is packed by a filter that is not installed. It needs "
-                "the hdf5plugin package: pip install hdf5plugin."
+                f"{file_name} is packed by a filter that is not installed{known}. It "
+                "needs the hdf5plugin package: pip install hdf5plugin."
             )
 
 
-def _elsewhere(file_name: str, where: str) -> str:
+def _is_available(code: int) -> bool:
+    """Tell whether a filter is there; the package of filters registers its own."""
+    if not h5py.h5z.filter_avail(code):
+        try:
+            importlib.import_module("hdf5plugin")
+        except ImportError:
+            return False
+    return bool(h5py.h5z.filter_avail(code))
+
+
+def elsewhere(file_name: str, where: str, *targets: str) -> str:
+    """Say that values lie in another file, and what can be done.
+
+    Examples
+    --------
+    >>> elsewhere("all.h5", "/entry/data", "/raw/scan_1.h5").partition(", which")[0]
+    'all.h5 keeps /entry/data in another file, scan_1.h5'
+    """
+    names = [target.replace("\\", "/").rpartition("/")[2] for target in targets]
+    if len(names) == 1 and names[0] not in ("", "."):
+        return (
+            f"{file_name} keeps {where} in another file, {names[0]}, which is not "
+            "followed. Open that file instead."
+        )
     return (
-        f"{file_name} keeps {where} in another file, which is not followed. "
+        f"{file_name} keeps {where} in other files, which are not followed. "
         "Copy the values into one file first."
     )

@@ -6,13 +6,12 @@ the electronics were told, which the scan itself lists among its process variabl
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from napari_maxrf.errors import CalibrationError
 from napari_maxrf.io._calibration import axis_from_coefficients
+from napari_maxrf.io._maps_fit import fitted_terms
 from napari_maxrf.io._opened import Calibration, calibration
-from napari_maxrf.io._pairs import header_text, sibling
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +19,8 @@ if TYPE_CHECKING:
     from napari_maxrf.cube import EnergyAxis
     from napari_maxrf.io._format import ReadOptions
 
-_OVERRIDE = "maps_fit_parameters_override.txt"
-_OVERRIDE_KEYS = (
-    "CAL_OFFSET_[E_OFFSET]",
-    "CAL_SLOPE_[E_LINEAR]",
-    "CAL_QUAD_[E_QUADRATIC]",
-)
 RECORD_KEYS = ("CALO", "CALS", "CALQ")
 """Fields of an mca record: offset, slope and quadratic term."""
-
-_NUMBER = re.compile(r"[+-]?\d+\.?\d*(?:[eE][+-]?\d{1,3})?")
 
 
 def calibrated(
@@ -62,7 +53,7 @@ def calibrated(
     CalibrationError
         A calibration was found and makes no sense.
     """
-    terms, source = _of_fit(path, index)
+    terms, source = fitted_terms(path.parent, index)
     if terms is None:
         terms, source = _of_record(detector, extras), f"{detector} in {path.name}"
 
@@ -79,27 +70,6 @@ def calibrated(
         return found
     facts: dict[str, Any] = {"source": source}
     return Calibration(found.axis, {**found.facts, **facts})
-
-
-def _of_fit(path: Path, index: int) -> tuple[tuple[float, float, float] | None, str]:
-    """Read the fit of this detector, or the one for all."""
-    for name in (f"{_OVERRIDE}{index}", _OVERRIDE):
-        beside = sibling(path.parent, [name])
-        terms = _terms(header_text(beside) or "") if beside else None
-        if terms is not None:
-            return terms, name
-    return None, ""
-
-
-def _terms(text: str) -> tuple[float, float, float] | None:
-    """Take the three terms from a MAPS parameter file; None without a slope."""
-    values = {}
-    for line in text.splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() in _OVERRIDE_KEYS and _NUMBER.fullmatch(value.strip()):
-            values[key.strip()] = float(value)
-    offset, slope, quad = (values.get(key, 0.0) for key in _OVERRIDE_KEYS)
-    return (offset, slope, quad) if slope else None
 
 
 def _of_record(
