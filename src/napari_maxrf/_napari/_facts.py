@@ -24,6 +24,7 @@ Kind = Literal[
     "cube",
     "sum",
     "element map",
+    "window map",
     "clustered",
     "embedding",
     "recoloured",
