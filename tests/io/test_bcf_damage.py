@@ -180,11 +180,13 @@ def test_a_damaged_stream_is_told_with_its_block(path):
     assert "block 0 of SpectrumData0" in refusal(path, with_spectra(bytes(data)))
 
 
-def test_a_stream_shorter_than_it_says(path):
+@pytest.mark.parametrize(("cut", "promised"), [(0, 900), (4, 3)])
+def test_a_stream_shorter_than_it_says(path, cut, promised):
     part = zlib.compress(b"abc")
+    part = part[: len(part) - cut]
     head = struct.pack("<4sIII", b"AACS", 1000, 0, 1).ljust(0x80, b"\0")
-    block = struct.pack("<IIII", len(part), 900, 0, len(part) + 16)
-    refusal(path, with_spectra(head + block + part), read=True)
+    block = struct.pack("<IIII", len(part), promised, 0, len(part) + 16)
+    assert "does not unpack" in refusal(path, with_spectra(head + block + part))
 
 
 # -- the header
