@@ -22,3 +22,18 @@ def config_folder() -> Path:
     else:
         base = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
     return Path(base) / _PACKAGE
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again, and may be deleted at any time.
+
+    ``XDG_CACHE_HOME`` or ``~/.cache``, ``LOCALAPPDATA`` on Windows, and
+    ``~/Library/Caches`` on macOS. It need not exist.
+    """
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData/Local")
+    elif sys.platform == "darwin":
+        base = str(Path.home() / "Library/Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / _PACKAGE

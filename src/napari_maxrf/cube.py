@@ -7,6 +7,7 @@ what is needed to read it: energies, live time, pixel size and provenance.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,11 +19,13 @@ from napari_maxrf.errors import CalibrationError, MaxrfError
 from napari_maxrf.provenance import ProcessStep, Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import dask.array as da
 
 Spectrum = npt.NDArray[np.float64]
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,42 @@ class EnergyAxis:
 
 
 @dataclass(frozen=True, eq=False)
+class CubeSums:
+    """Sums over a cube, as they are stored beside its counts.
+
+    Attributes
+    ----------
+    sum_spectrum : ndarray, shape (energy,)
+        Counts of all pixels.
+    max_spectrum : ndarray, shape (energy,)
+        Most counts of any pixel.
+    sum_image : ndarray, shape (y, x)
+        Counts of all channels.
+    """
+
+    sum_spectrum: Spectrum
+    max_spectrum: npt.NDArray[Any]
+    sum_image: Spectrum
+
+
+@dataclass(frozen=True)
+class StoredSums:
+    """Where the sums over certain counts are stored.
+
+    Attributes
+    ----------
+    of : str
+        Name of the dask array they belong to. Whatever is done to the counts gives
+        them another name, and the sums are then left alone.
+    load : callable
+        Reads them.
+    """
+
+    of: str
+    load: Callable[[], CubeSums]
+
+
+@dataclass(frozen=True, eq=False)
 class SpectralCube:
     """A lazily held datacube of counts.
 
@@ -188,6 +227,8 @@ class SpectralCube:
         Names of the detectors that were summed; empty when not recorded.
     metadata : mapping of str to object
         Further facts of the file, as plain JSON values.
+    stored : StoredSums or None
+        Where sums over the counts are stored, if they are; see `sums`.
 
     Raises
     ------
@@ -207,6 +248,7 @@ class SpectralCube:
     )
     detectors: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    stored: StoredSums | None = None
 
     def __post_init__(self) -> None:
         shape = self.counts.shape
@@ -238,13 +280,38 @@ class SpectralCube:
         """Read the spectrum of one pixel, shape (energy,)."""
         return np.asarray(self.counts[y, x].compute())
 
+    def sums(self) -> CubeSums | None:
+        """Return the sums stored beside the counts, without reading the counts.
+
+        None where the file stores none, or where they are damaged.
+        """
+        if self.stored is None or self.stored.of != self.counts.name:
+            return None
+        try:
+            return self.stored.load()
+        except MaxrfError as error:
+            _LOGGER.warning("%s", error)
+            return None
+
     def sum_spectrum(self) -> Spectrum:
-        """Add the spectra of all pixels, shape (energy,). Reads the whole cube."""
+        """Add the spectra of all pixels, shape (energy,).
+
+        Reads the whole cube, unless its sums are stored.
+        """
+        sums = self.sums()
+        if sums is not None:
+            return sums.sum_spectrum.astype(np.float64)
         total = self.counts.sum(axis=(0, 1), dtype=np.float64)
         return np.asarray(total.compute())
 
     def max_spectrum(self) -> npt.NDArray[Any]:
-        """Take the maximum of every channel over all pixels. Reads the whole cube."""
+        """Take the maximum of every channel over all pixels, shape (energy,).
+
+        Reads the whole cube, unless its sums are stored.
+        """
+        sums = self.sums()
+        if sums is not None:
+            return sums.max_spectrum.astype(self.counts.dtype)
         return np.asarray(self.counts.max(axis=(0, 1)).compute())
 
     def window_sum(self, low_kev: float, high_kev: float) -> da.Array:
@@ -254,6 +321,11 @@ class SpectralCube:
 
     def sum_image(self) -> da.Array:
         """Add the counts of all channels, lazily, shape (y, x)."""
+        sums = self.sums()
+        if sums is not None:
+            import dask.array as da
+
+            return da.from_array(sums.sum_image)  # type: ignore[no-any-return]
         return self.counts.sum(axis=2, dtype=np.float64)  # type: ignore[no-any-return]
 
     def rebin(self, axis: EnergyAxis) -> SpectralCube:
@@ -281,7 +353,7 @@ class SpectralCube:
         whole = self.counts.rechunk({2: -1})
         counts = whole.map_blocks(
             _share_out,
-            matrix,
+            _sparse(matrix),
             dtype=np.float32,
             chunks=(*whole.chunks[:2], (axis.n_channels,)),
         )
@@ -291,11 +363,19 @@ class SpectralCube:
         )
 
 
-def _share_out(
-    block: npt.NDArray[Any], matrix: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
-    """Apply a rebinning matrix to a block of spectra."""
-    return np.asarray(block.astype(np.float32) @ matrix)
+def _sparse(matrix: npt.NDArray[np.float32]) -> Any:
+    """Keep the few overlaps only: a channel reaches into few others."""
+    from scipy.sparse import csr_array
+
+    return csr_array(matrix.T)
+
+
+def _share_out(block: npt.NDArray[Any], overlaps: Any) -> npt.NDArray[np.float32]:
+    """Apply a rebinning matrix, (target, source) channels, to a block of spectra."""
+    shared = np.empty((*block.shape[:2], overlaps.shape[0]), np.float32)
+    for row, spectra in zip(shared, block, strict=True):
+        row[:] = (overlaps @ spectra.T.astype(np.float32)).T
+    return shared
 
 
 def _range(axis: EnergyAxis) -> str:

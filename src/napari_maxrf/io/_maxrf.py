@@ -10,13 +10,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import h5py
 import numpy as np
 import numpy.typing as npt
 
-from napari_maxrf.cube import EnergyAxis, SpectralCube
+from napari_maxrf.cube import CubeSums, EnergyAxis, SpectralCube, StoredSums
 from napari_maxrf.errors import CalibrationError, FormatError
 from napari_maxrf.io._held import (
     HeldDataset,
@@ -68,8 +69,11 @@ def open_maxrf(path: Path, detector: str | None = None) -> SpectralCube:
                 f"{path.name} claims {data.shape[2]} channels; at most {_MAX_CHANNELS} "
                 "are possible."
             )
+        counts = lazy_counts(HeldDataset(path, data.name))
+        summed = group.name == f"/{DETECTOR}" and "summary" in file["entry"]
         return SpectralCube(
-            counts=lazy_counts(HeldDataset(path, data.name)),
+            counts=counts,
+            stored=StoredSums(counts.name, partial(_sums, path)) if summed else None,
             energy=_energy_axis(group, data.shape[2], path),
             live_time_s=_optional_plane(group, "live_time", data.shape[:2]),
             **_beside_counts(file["entry"], data.shape[:2], path),
@@ -102,6 +106,10 @@ def stored_summary(path: Path) -> dict[str, npt.NDArray[Any]]:
             name: read_small(own_dataset(group, name), shape)
             for name, shape in shapes.items()
         }
+
+
+def _sums(path: Path) -> CubeSums:
+    return CubeSums(**stored_summary(path))
 
 
 def check_version(file: h5py.File, path: Path) -> None:
