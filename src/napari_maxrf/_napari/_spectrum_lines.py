@@ -32,11 +32,13 @@ CALIBRATORS = (
 """Elements of paintings and tubes whose lines calibrate energies, usual ones first."""
 _LOWEST_KEV, _HIGHEST_KEV = 0.3, 120.0
 _WEAKEST_NAMED = 0.08
+_REACH_FWHM = 0.7
 
 
 class NamedLine(NamedTuple):
     """A line of any usual element."""
 
+    element: str
     label: str
     energy_kev: float
     strength: float
@@ -56,18 +58,20 @@ def has_lines(element: str) -> bool:
 
 
 def lines_near(energy_kev: float, most: int = MOST_NAMES) -> list[NamedLine]:
-    """Return the lines that a detector does not tell from an energy, nearest first.
+    """Return the lines that a detector hardly tells from an energy, nearest first.
+
+    Where there are many, those of the usual elements of paintings come before
+    others, strong ones before weak ones.
 
     Examples
     --------
-    >>> [line.label for line in lines_near(6.404)]
-    ['Fe Kα', 'Dy Lα', 'Mn Kβ', 'Eu Lβ1']
+    >>> [line.label for line in lines_near(6.404)][:2]
+    ['Fe Kα', 'Mn Kβ']
     """
-    reach = resolution_kev(max(energy_kev, 0.1)) / 2
+    reach = _REACH_FWHM * resolution_kev(max(energy_kev, 0.1))
     near = [one for one in _all_lines() if abs(one.energy_kev - energy_kev) <= reach]
-    near.sort(key=lambda line: abs(line.energy_kev - energy_kev))
-    strong = sorted(near, key=lambda line: -line.strength)[:most]
-    return [line for line in near if line in strong]
+    near.sort(key=lambda line: (line.element not in CALIBRATORS, -line.strength))
+    return sorted(near[:most], key=lambda line: abs(line.energy_kev - energy_kev))
 
 
 def near_words(energy_kev: float) -> str:
@@ -81,7 +85,7 @@ def near_words(energy_kev: float) -> str:
 def _all_lines() -> tuple[NamedLine, ...]:
     usual = [one for one in SYMBOLS[LIGHTEST - 1 :] if one not in UNUSUAL]
     return tuple(
-        NamedLine(line.label, line.energy_kev, line.strength)
+        NamedLine(element, line.label, line.energy_kev, line.strength)
         for element in usual
         for line in visible_lines(element, _LOWEST_KEV, _HIGHEST_KEV)
         if line.strength >= _WEAKEST_NAMED
