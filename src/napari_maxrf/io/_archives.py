@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 import zlib
 from contextlib import contextmanager
+from functools import lru_cache
 from lzma import LZMAError
 from typing import TYPE_CHECKING
 
@@ -58,10 +59,27 @@ def names_in(path: Path) -> list[str]:
     if not starts_as_zip(path):
         return []
     try:
-        with archive(path) as opened:
-            return opened.namelist()
-    except FormatError:
+        return [entry.filename for entry in entries_in(path)]
+    except (FormatError, OSError):
         return []
+
+
+def entries_in(path: Path) -> tuple[zipfile.ZipInfo, ...]:
+    """List the entries of an archive; the last list is kept until the file changes.
+
+    Raises
+    ------
+    FormatError
+        As `archive`.
+    """
+    facts = path.stat()
+    return _entries_in(path.resolve(), facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _entries_in(path: Path, _size: int, _time: int) -> tuple[zipfile.ZipInfo, ...]:
+    with archive(path) as opened:
+        return tuple(opened.infolist())
 
 
 def check_promise(path: Path, entry: zipfile.ZipInfo, n_bytes: int) -> None:

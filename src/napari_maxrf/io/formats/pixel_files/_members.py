@@ -11,11 +11,12 @@ import os
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_maxrf.errors import FormatError
-from napari_maxrf.io._archives import archive, check_promise
+from napari_maxrf.io._archives import check_promise, entries_in
 from napari_maxrf.io._held import reading
 from napari_maxrf.io.spectra._file import MAX_BYTES
 
@@ -56,7 +57,16 @@ def members_of(path: Path) -> Members:
     FormatError
         The archive is damaged, encrypted or deceptive.
     """
-    return FolderMembers(path) if path.is_dir() else ZipMembers(path)
+    if path.is_dir():
+        return FolderMembers(path)
+    with reading(path):
+        facts = path.stat()
+        return _zip_members(path.resolve(), facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _zip_members(path: Path, _size: int, _time: int) -> ZipMembers:
+    return ZipMembers(path)
 
 
 class FolderMembers:
@@ -139,8 +149,8 @@ class ZipMembers:
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
-        with archive(self.path) as opened:
-            entries = [one for one in opened.infolist() if not one.is_dir()]
+        with reading(self.path):
+            entries = [one for one in entries_in(self.path) if not one.is_dir()]
         self._check(entries)
         self._packed = {
             _plain_name(self.path, one.filename): _Packed(

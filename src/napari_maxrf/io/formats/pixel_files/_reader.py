@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +89,7 @@ def _is_scan(members: Members) -> bool:
     return len(sizes) == 1
 
 
+@lru_cache(maxsize=1)
 def _filled_series(members: Members) -> list[Series]:
     return series_among(name for name, size in members.sizes.items() if size > 0)
 
