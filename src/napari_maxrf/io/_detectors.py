@@ -21,7 +21,7 @@ def agree(one: EnergyAxis, other: EnergyAxis) -> bool:
     if one.n_channels != other.n_channels:
         return False
     apart = np.abs(one.edges_kev - other.edges_kev).max()
-    return bool(apart <= other.gain_kev)
+    return bool(apart <= other.gain_kev * (1 + 1e-9))
 
 
 def on_axis(cube: SpectralCube, axis: EnergyAxis) -> da.Array:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     Plane = npt.NDArray[np.float32]
 
+ENERGY_AT: tuple[AxisOrder, ...] = ("eyx", "yex", "yxe")
+"""Order of the axes by the place of energy among them."""
+
+ENERGY_AT_TURNED: tuple[AxisOrder, ...] = ("exy", "xey", "xye")
+"""The same where x comes before y."""
+
 
 @dataclass(frozen=True)
 class Detector:

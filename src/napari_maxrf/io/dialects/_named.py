@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from napari_maxrf.errors import CalibrationError
 from napari_maxrf.io._opened import NO_CALIBRATION
 from napari_maxrf.io.dialects._dialect import (
+    ENERGY_AT,
+    ENERGY_AT_TURNED,
     Detector,
     Dialect,
     Layout,
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
 
     from napari_maxrf.io._format import AxisOrder, ReadOptions
     from napari_maxrf.io.dialects._energies import Source
-
-_ORDERS: tuple[AxisOrder, ...] = ("eyx", "yex", "yxe")
-_MATLAB_ORDERS: tuple[AxisOrder, ...] = ("exy", "xey", "xye")
 
 
 def _single(
@@ -67,7 +66,7 @@ def _xrfdata_layout(file: h5py.File, path: Path, options: ReadOptions) -> Layout
                 f"{energies.shape}, XRFdata has shape {data.shape}."
             )
         turned = "MATLAB_class" in data.attrs and places[0] != 2
-        axes = (_MATLAB_ORDERS if turned else _ORDERS)[places[0]]
+        axes = (ENERGY_AT_TURNED if turned else ENERGY_AT)[places[0]]
     return _single(data, axes, vector(file, "ENERGY"), path, options)
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from napari_maxrf.io._layout import order_of_axes
 from napari_maxrf.io.dialects._dialect import (
+    ENERGY_AT,
     Detector,
     Dialect,
     Layout,
@@ -31,7 +31,7 @@ from napari_maxrf.io.dialects._nexus_axes import (
     pixel_size_mm,
     terms_and_channels,
 )
-from napari_maxrf.io.dialects._plain import which_dataset
+from napari_maxrf.io.dialects._plain import likely_axes, which_dataset
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,12 +163,18 @@ def _detector(signal: _Signal, path: Path, options: ReadOptions) -> Detector:
 
 
 def _axes(signal: _Signal, path: Path, options: ReadOptions) -> AxisOrder:
-    """Take the names of the axes; without any, spectra are the last axis."""
+    """Take the names of the axes, or what is marked as spectra or numbers channels."""
+    data = signal.data
     if options.axes is None and signal.axes:
         return order_of_names(signal.axes)
-    if options.axes is None and text_attribute(signal.data, "interpretation"):
+    if options.axes is None and text_attribute(data, "interpretation") == "spectrum":
         return "yxe"
-    return order_of_axes(path.name, signal.data.shape, options)
+    channels = own_item(data.parent, "channels")
+    if options.axes is None and channels is not None:
+        fitting = [one for one in range(3) if data.shape[one] == channels.size]
+        if len(fitting) == 1:
+            return ENERGY_AT[fitting[0]]
+    return likely_axes(path, data, options)
 
 
 def _first_plane(

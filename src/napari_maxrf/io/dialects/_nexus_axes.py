@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_maxrf.io.dialects._dialect import ENERGY_AT, ENERGY_AT_TURNED
 from napari_maxrf.io.dialects._energies import (
     column,
     from_terms,
@@ -24,14 +25,6 @@ if TYPE_CHECKING:
 
 _ENERGY = ("energy", "energies", "energy_kev", "channel", "channels", "mca")
 _MM = {"mm": 1.0, "um": 1e-3, "µm": 1e-3, "micron": 1e-3, "cm": 10.0, "m": 1e3}
-_ORDERS: dict[tuple[int, bool], AxisOrder] = {
-    (0, False): "eyx",
-    (1, False): "yex",
-    (2, False): "yxe",
-    (0, True): "exy",
-    (1, True): "xey",
-    (2, True): "xye",
-}
 
 
 def is_energy(name: str) -> bool:
@@ -49,7 +42,8 @@ def order_of_names(names: tuple[str, ...]) -> AxisOrder:
     """
     place = next(i for i, name in enumerate(names) if is_energy(name))
     first, second = (name.lower() for i, name in enumerate(names) if i != place)
-    return _ORDERS[place, first.startswith("x") and second.startswith("y")]
+    turned = first.startswith("x") and second.startswith("y")
+    return (ENERGY_AT_TURNED if turned else ENERGY_AT)[place]
 
 
 def terms_and_channels(group: h5py.Group) -> Source:
@@ -87,7 +81,7 @@ def pixel_size_mm(
 ) -> tuple[float, float] | None:
     """Return height and width of a pixel, from axes in a unit of length."""
     pixels = [name for name in names if not is_energy(name)]
-    if order_of_names(names) in ("exy", "xey", "xye"):
+    if order_of_names(names) in ENERGY_AT_TURNED:
         pixels.reverse()
     steps = [_step_mm(own_item(plot, name)) for name in pixels]
     if steps[0] is None or steps[1] is None:

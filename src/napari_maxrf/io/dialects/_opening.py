@@ -59,7 +59,8 @@ def _chosen(path: Path, layout: Layout, detector: str | None) -> tuple[str, ...]
     if detector is None:
         return layout.parts
     known = (*layout.parts, *layout.others)
-    for wanted in (detector, detector.removeprefix(layout.prefix)):
+    short = detector.removeprefix(layout.prefix)
+    for wanted in (detector, short, f"{layout.prefix}{short}"):
         if wanted and wanted in known:
             return (wanted,)
     if not any(known):

@@ -13,6 +13,7 @@ from napari_maxrf.io._layout import (
     order_of_axes,
 )
 from napari_maxrf.io.dialects._dialect import (
+    ENERGY_AT,
     Detector,
     Dialect,
     Layout,
@@ -35,13 +36,12 @@ if TYPE_CHECKING:
     from napari_maxrf.io._format import AxisOrder
 
 _MOST_LISTED = 20
-_ORDERS: tuple[AxisOrder, ...] = ("eyx", "yex", "yxe")
 
 
 def _layout(file: h5py.File, path: Path, options: ReadOptions) -> Layout:
     wanted = options.dataset or options.detector
     data = _named(file, path, wanted) if wanted else _only_scan(file, path, options)
-    axes = _axes(path, data, options)
+    axes = likely_axes(path, data, options)
     _, n_channels = pixels_and_channels(data, axes)
     sources = (
         vector(data.parent, *ENERGY_NAMES),
@@ -77,12 +77,20 @@ def _only_scan(file: h5py.File, path: Path, options: ReadOptions) -> h5py.Datase
     return scans[0] if scans else solids[0]
 
 
-def _axes(path: Path, data: h5py.Dataset, options: ReadOptions) -> AxisOrder:
-    """Take the only axis that is long enough; else one with a usual length."""
+def likely_axes(path: Path, data: h5py.Dataset, options: ReadOptions) -> AxisOrder:
+    """Take the only axis that is long enough, else the only one of a usual length.
+
+    Raises
+    ------
+    FormatError
+        The dataset is no datacube.
+    UnknownLayoutError
+        Several axes, or none, can be energy.
+    """
     shape = data.shape
     long = [place for place, size in enumerate(shape) if size >= FEWEST_CHANNELS]
     if options.axes is None and could_be_scan(shape) and len(long) == 1:
-        return _ORDERS[long[0]]
+        return ENERGY_AT[long[0]]
     return order_of_axes(f"{path.name}: {data.name}", shape, options)
 
 
