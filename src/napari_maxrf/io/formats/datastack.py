@@ -89,7 +89,7 @@ def _smoothed(path: Path) -> str:
 
 FORMAT = Format(
     "datastack",
-    "maxrf4u (.datastack, smoothed; needs the zarr package)",
+    "maxrf4u (.datastack, smoothed)",
     (".datastack",),
     is_datastack,
     open_datastack,

@@ -200,8 +200,9 @@ def lazy_array(path: Path, array: ZarrArray, axes: str) -> da.Array:
     """Wrap an array of a store as lazy counts (y, x, energy), by whole chunks."""
     places = [i for i, axis in enumerate(axes) if axis in "yxe"]
     first, second, third = (array.shape[i] for i in places)
+    order = "".join(axes[i] for i in places)
     stored = (array.chunks[places[0]], array.chunks[places[1]], array.chunks[places[2]])
-    grown = grown_blocks((first, second, third), stored, array.dtype.itemsize)
+    grown = grown_blocks((first, second, third), stored, array.dtype.itemsize, order)
     blocks = [1] * len(axes)
     for place, size in zip(places, grown, strict=True):
         blocks[place] = size
@@ -309,7 +310,7 @@ def header_bytes(path: Path) -> bytes:
 
 FORMAT = Format(
     "zarr",
-    "Zarr 2 and 3, OME-Zarr (needs the zarr package)",
+    "Zarr 2 and 3, OME-Zarr",
     (".zarr", ".zip"),
     is_scan,
     open_zarr,
