@@ -21,10 +21,11 @@ from napari_maxrf.io.formats._snake import Snaked, unsnaked
 from napari_maxrf.io.formats.pixel_files._counts import live_time_in, spectra_of
 from napari_maxrf.io.formats.pixel_files._layout import FEWEST_FILES, Layout, laid_out
 from napari_maxrf.io.formats.pixel_files._members import Members, members_of
-from napari_maxrf.io.formats.pixel_files._names import SUFFIXES, Series, series_among
+from napari_maxrf.io.formats.pixel_files._names import Series, series_among
 from napari_maxrf.io.formats.pixel_files._pixels import PixelFiles
 from napari_maxrf.io.formats.pixel_files._size import (
     MOST_BYTES,
+    SIDE_SUFFIXES,
     MapSize,
     size_in,
     sizes_among,
@@ -48,17 +49,13 @@ def is_pixel_files(path: Path) -> bool:
     try:
         if path.is_file() and not starts_as_zip(path):
             return _is_side_file(path) and is_pixel_files(path.resolve().parent)
-        if path.is_file() and not any(map(_is_spectrum_name, names_in(path))):
+        if path.is_file() and not series_among(names_in(path)):
             return False
         return _is_scan(members_of(path))
-    except MaxrfError:
-        return starts_as_zip(path)
+    except MaxrfError:  # of a deceptive archive, to be told when it is opened
+        return True
     except OSError:
         return False
-
-
-def _is_spectrum_name(name: str) -> bool:
-    return name.lower().endswith(SUFFIXES)
 
 
 def _is_side_file(path: Path) -> bool:
@@ -109,7 +106,9 @@ class _Above:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.sizes = {
-            one.name: one.stat().st_size for one in path.iterdir() if one.is_file()
+            one.name: one.stat().st_size
+            for one in path.iterdir()
+            if one.suffix.lower() in SIDE_SUFFIXES and one.is_file()
         }
 
     def read(self, name: str, most: int = MOST_BYTES) -> bytes:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 4096
 _MOST_SIDE_FILES = 20
-_SUFFIXES = (".txt", ".ini", ".cfg", ".dat", ".conf", ".info")
+SIDE_SUFFIXES = (".txt", ".ini", ".cfg", ".dat", ".conf", ".info")
 _ROWS = "righe|rows?|height|lines?|zeilen|lignes|filas|linhas|ny|nrows"
 _COLUMNS = "colonne|columns?|cols?|width|spalten|colonnes|columnas|colunas|nx|ncols"
 _DWELL = "dwell[-_ ]?time|dwell|tempo"
@@ -66,7 +66,7 @@ def sizes_among(members: Members) -> dict[str, MapSize]:
         name
         for name, size in members.sizes.items()
         if 0 < size <= MOST_BYTES
-        and name.lower().endswith(_SUFFIXES)
+        and name.lower().endswith(SIDE_SUFFIXES)
         and not re.search("[0-9]", name.rpartition("/")[2])
     )
     for name, _ in zip(sorted(short), range(_MOST_SIDE_FILES), strict=False):
