@@ -272,6 +272,10 @@ def test_folders_with_some_text_are_no_scans(tmp_path):
     for index in range(9):
         (tmp_path / f"note{index}.txt").write_text("Dear diary,\nnothing happened.\n")
     assert recognise(tmp_path) is None
+    write_files(tmp_path / "more" / "spots")
+    assert recognise(tmp_path / "more") == "pixel-files"
+    (tmp_path / "more" / "scan.h5").write_bytes(b"another scan")
+    assert recognise(tmp_path / "more") is None
     few = write_files(tmp_path / "few", COUNTS[0, :3])
     assert recognise(few) is None
     (few / "rows.txt").write_text("rows 1\ncolumns 3\n")

@@ -73,8 +73,9 @@ def _is_scan(members: Members) -> bool:
     if not series:
         return False
     files = list(series[0].files.values())
-    if len(files) < FEWEST_FILES and not _sizes(members):
-        return False
+    alone = series[0].folder == "" or not any("/" not in n for n in members.sizes)
+    if (len(files) < FEWEST_FILES or not alone) and not _sizes(members):
+        return False  # such as a folder of other scans with some spots in a folder
     try:
         sizes = {
             (one.metadata.get("format"), one.counts.size)
