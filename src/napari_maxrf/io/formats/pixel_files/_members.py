@@ -48,6 +48,9 @@ class Members(Protocol):
     def stamp(self) -> Any:
         """Return what changes when the files are exchanged."""
 
+    def __hash__(self) -> int:
+        """Tell this list of files from any other."""
+
 
 def members_of(path: Path) -> Members:
     """List the files of a folder or an archive.
