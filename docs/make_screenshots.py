@@ -25,6 +25,7 @@ from napari_maxrf._napari._layers import (
 from napari_maxrf._napari._palette_widget import PaletteWidget
 from napari_maxrf._napari._placement import placement_of
 from napari_maxrf._napari._recolour_widget import RecolourWidget
+from napari_maxrf._napari._spectrum_widget import SpectrumWidget
 from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
 from napari_maxrf.embedding import load_embedder
 from napari_maxrf.pictures import load_picture
@@ -36,6 +37,8 @@ from napari_maxrf.synthesis import SynthesisConfig, synthesise
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE / "images"
 SIZE = 1400, 860
+N_CURVES = 3
+"""The whole scan, a region and a pixel."""
 
 
 def settle() -> None:
@@ -55,6 +58,8 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
         widget.show_as("curtain")
     if isinstance(widget, PaletteWidget):
         show_a_pair(widget)
+    if isinstance(widget, SpectrumWidget):
+        show_spectra(viewer, widget)
     settle()
     viewer.reset_view()
     settle()
@@ -71,6 +76,26 @@ def show_a_pair(widget: PaletteWidget) -> None:
         settle()
     tree = widget.confusions.tree
     tree.setCurrentItem(tree.topLevelItem(0))
+
+
+def show_spectra(viewer: napari.Viewer, widget: SpectrumWidget) -> None:
+    """Mark elements, draw a region, follow a pixel, and map a line."""
+    scan = widget.source.layer
+    square = [[30, 20], [30, 40], [50, 40], [50, 20]]
+    viewer.add_shapes(
+        [square],
+        name="regions",
+        edge_color="cyan",
+        face_color="transparent",
+        **placement_of(scan),
+    )
+    widget.elements.choose(("Ca", "Fe", "Hg", "Pb"))
+    widget.follower.look(scan.data_to_world((0, 60, 90)))
+    widget.window.panel.tick.setChecked(True)
+    widget.window.panel.set_window((6.25, 6.55))
+    settle()
+    while widget.is_busy or len(widget.view.curves) < N_CURVES:
+        settle()
 
 
 def main() -> None:
@@ -101,6 +126,9 @@ def main() -> None:
     )
     shoot(viewer, SynthesiseWidget, "Synthesise", layers[0].name)
     shoot(viewer, PaletteWidget, "Palette", layers[0].name)
+    shoot(viewer, SpectrumWidget, "Spectrum", layers[1].name)
+    for name in [one.name for one in viewer.layers if one not in (source, *layers)]:
+        viewer.layers.remove(name)
     shoot(viewer, EmbeddingWidget, "Embedding", layers[-2].name)
     shoot(viewer, RecolourWidget, "Recolour", layers[-1].name)
     shoot(viewer, CompareWidget, "Compare", layers[-1].name)

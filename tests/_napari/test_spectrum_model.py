@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from napari_maxrf._napari._periodic_table import cell_of
 from napari_maxrf._napari._spectrum_lines import (
     SYMBOLS,
+    likeliest,
     line_choices,
     lines_near,
     near_words,
@@ -150,8 +151,22 @@ def test_lines_near_an_energy_are_named():
 
 def test_lines_to_choose_begin_with_the_marked_elements():
     choices = line_choices(("Hg",))
-    assert choices[0][0] == "Hg Lα"
-    assert ("Fe Kα", pytest.approx(6.40, abs=0.01)) in choices
+    assert choices[0].label == "Hg Lα"
+    assert "Fe Kα" in [line.label for line in choices]
+
+
+@pytest.mark.parametrize(
+    ("energy", "expected", "label"),
+    [
+        (6.41, (), "Fe Kα"),
+        (6.45, ("Mn",), "Fe Kα"),
+        (10.53, ("Pb",), "Pb Lα"),
+        (10.53, ("As",), "As Kα"),
+    ],
+)
+def test_likeliest_line_of_a_peak_is_proposed(energy, expected, label):
+    choices = line_choices(expected)
+    assert choices[likeliest(choices, energy, expected)].label == label
 
 
 def test_every_element_has_a_cell_of_its_own():

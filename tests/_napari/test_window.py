@@ -49,7 +49,7 @@ def opened(window, qtbot):
 
 
 @pytest.mark.parametrize(
-    "name", ["Synthesise", "Palette", "Embedding", "Recolour", "Compare"]
+    "name", ["Synthesise", "Palette", "Embedding", "Recolour", "Spectrum", "Compare"]
 )
 def test_dock_opens_beside_the_canvas_and_is_narrow(opened, name):
     dock, widget = opened(name)

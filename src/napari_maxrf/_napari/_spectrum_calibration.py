@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_maxrf._napari._latest import Latest
 from napari_maxrf._napari._section import note
-from napari_maxrf._napari._spectrum_lines import line_choices
+from napari_maxrf._napari._spectrum_lines import likeliest, line_choices
 from napari_maxrf._napari._spectrum_model import Drawn, EnergyScale
 from napari_maxrf._napari._spectrum_rows import small_button
 from napari_maxrf._napari._spectrum_view import SpectrumView
@@ -134,8 +134,8 @@ class CalibrationDialog(QDialog):
         reach = max(3, len(self._spectrum) // REACH_SHARE)
         channel = nearest_peak(self._spectrum, place, reach)
         row = next(i for i, peak in enumerate(self.peaks) if peak.radio.isChecked())
-        centres = self._axis.offset_kev + channel * self._axis.gain_kev
-        self.peaks[row].show_peak(channel, centres)
+        energy_kev = self._axis.offset_kev + channel * self._axis.gain_kev
+        self.peaks[row].show_peak(channel, energy_kev)
         self.peaks[1 - row].radio.setChecked(True)
 
     def axis(self) -> EnergyAxis:
@@ -205,8 +205,9 @@ class _PeakRow(QWidget):
         self.line.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.line.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         self.line.setToolTip("Which line it is; type an element to find it.")
-        for label, energy in line_choices(elements):
-            self.line.addItem(f"{label} {energy:.3f} keV", energy)
+        self._elements, self._choices = elements, line_choices(elements)
+        for line in self._choices:
+            self.line.addItem(f"{line.label} {line.energy_kev:.3f} keV")
         self.line.setCurrentIndex(-1)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -217,12 +218,9 @@ class _PeakRow(QWidget):
         self.line.currentIndexChanged.connect(self._tell)
 
     def show_peak(self, channel: float, energy_kev: float) -> None:
-        """Show a peak, and propose the line nearest to its present energy."""
-        energies = [self.line.itemData(row) for row in range(self.line.count())]
-        nearest = min(
-            range(len(energies)), key=lambda row: abs(energies[row] - energy_kev)
-        )
-        self.line.setCurrentIndex(nearest)
+        """Show a peak, and propose a line by its present energy."""
+        proposed = likeliest(self._choices, energy_kev, self._elements)
+        self.line.setCurrentIndex(proposed)
         self.channel.setValue(channel)
         self._set()
 
@@ -237,7 +235,7 @@ class _PeakRow(QWidget):
         row = self.line.findText(self.line.currentText())
         if not self.is_set or row < 0:
             raise MaxrfError(f"{self.radio.text()} needs a peak and a line.")
-        return self.channel.value(), float(self.line.itemData(row))
+        return self.channel.value(), self._choices[row].energy_kev
 
     def _set(self, *_: Any) -> None:
         self.is_set = True

@@ -58,10 +58,10 @@ def has_lines(element: str) -> bool:
 
 
 def lines_near(energy_kev: float, most: int = MOST_NAMES) -> list[NamedLine]:
-    """Return the lines that a detector hardly tells from an energy, nearest first.
+    """Return the lines that a detector hardly tells from an energy.
 
-    Where there are many, those of the usual elements of paintings come before
-    others, strong ones before weak ones.
+    Those of the usual elements of paintings come first, each kind from near to far.
+    Where there are too many, weak ones are left out.
 
     Examples
     --------
@@ -71,7 +71,13 @@ def lines_near(energy_kev: float, most: int = MOST_NAMES) -> list[NamedLine]:
     reach = _REACH_FWHM * resolution_kev(max(energy_kev, 0.1))
     near = [one for one in _all_lines() if abs(one.energy_kev - energy_kev) <= reach]
     near.sort(key=lambda line: (line.element not in CALIBRATORS, -line.strength))
-    return sorted(near[:most], key=lambda line: abs(line.energy_kev - energy_kev))
+    return sorted(
+        near[:most],
+        key=lambda line: (
+            line.element not in CALIBRATORS,
+            abs(line.energy_kev - energy_kev),
+        ),
+    )
 
 
 def near_words(energy_kev: float) -> str:
@@ -92,11 +98,34 @@ def _all_lines() -> tuple[NamedLine, ...]:
     )
 
 
-def line_choices(elements: Sequence[str]) -> list[tuple[str, float]]:
-    """Return names and energies of lines to calibrate with, given elements first."""
+def line_choices(elements: Sequence[str]) -> list[NamedLine]:
+    """Return lines to calibrate with, those of the given elements first."""
     wanted = dict.fromkeys((*elements, *CALIBRATORS))
     return [
-        (line.label, line.energy_kev)
+        NamedLine(element, *line)
         for element in wanted
         for line in visible_lines(element, _LOWEST_KEV, _HIGHEST_KEV)[:3]
     ]
+
+
+def likeliest(
+    choices: Sequence[NamedLine], energy_kev: float, expected: Sequence[str]
+) -> int:
+    """Return which line a peak near an energy is most likely.
+
+    A near line is likelier than a far one, a strong one than a weak one, and one of
+    an expected element than another.
+
+    Examples
+    --------
+    >>> choices = line_choices(("Pb",))
+    >>> choices[likeliest(choices, 10.53, ("Pb",))].label
+    'Pb Lα'
+    """
+    fwhm = resolution_kev(max(energy_kev, 0.1))
+
+    def penalty(line: NamedLine) -> float:
+        away = abs(line.energy_kev - energy_kev) / fwhm
+        return away + 1 - line.strength + 0.5 * (line.element not in expected)
+
+    return min(range(len(choices)), key=lambda row: penalty(choices[row]))
