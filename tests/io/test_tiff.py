@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from napari_maxrf.errors import FormatError
 from napari_maxrf.io import ReadOptions, UnknownLayoutError, open_cube, recognise
+from napari_maxrf.io._tiff_files import check_chain
 from napari_maxrf.io.formats import tiff
 
 COUNTS = np.random.default_rng(4).integers(0, 900, (5, 7, 256)).astype(np.uint16)
@@ -174,6 +176,43 @@ def test_a_file_that_changed_is_refused(tmp_path):
     path.unlink()
     with pytest.raises(FormatError, match=r"a\.tif"):
         cube.spectrum(0, 0)
+
+
+@pytest.mark.parametrize("bigtiff", [False, True])
+def test_a_chain_of_pages_that_bites_its_tail_is_refused(tmp_path, bigtiff):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path, bigtiff=bigtiff) as writer:
+        for page in PAGES[:150]:
+            writer.write(page, contiguous=False, metadata=None)
+    with tifffile.TiffFile(path) as file:
+        ends = file.pages[149].offset
+        target = file.pages[3].offset
+        n_tags = len(file.pages[149].tags)
+    width, entry, count = (8, 20, 8) if bigtiff else (4, 12, 2)
+    content = bytearray(path.read_bytes())
+    at = ends + count + n_tags * entry
+    assert content[at : at + width] == bytes(width)
+    content[at : at + width] = target.to_bytes(width, "little")
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="chain of pages does not end"):
+        check_chain(path)
+    assert recognise(path) is None
+
+
+def test_a_page_of_absurdly_many_entries_is_refused(tmp_path):
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"II*\0" + (8).to_bytes(4, "little") + b"\xff" * 500)
+    with pytest.raises(FormatError, match="a page has 65535 entries"):
+        check_chain(path)
+
+
+def test_damage_is_not_logged_by_tifffile(tmp_path, caplog):
+    path = write(tmp_path / "a.tif", **WAYS["imagej"])
+    path.write_bytes(path.read_bytes()[:5000])
+    assert recognise(path) is None
+    assert not caplog.records
+    logging.getLogger("tifffile").warning("heard again")
+    assert "heard again" in caplog.text
 
 
 @pytest.mark.parametrize("way", ["imagej", "plain", "predictor"])

@@ -25,6 +25,7 @@ from napari_maxrf.io._layout import FEWEST_CHANNELS, is_usual
 from napari_maxrf.io._opened import calibration, opened
 from napari_maxrf.io._oriented import lazy_oriented
 from napari_maxrf.io._raw import RawArray
+from napari_maxrf.io._tiff_files import opened_tiff, starts_as_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,32 +37,9 @@ if TYPE_CHECKING:
     from napari_maxrf.cube import SpectralCube
     from napari_maxrf.io._format import AxisOrder
 
-_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _LARGEST_PAGE = 2**30
 _UNIT_MM = {"mm": 1.0, "um": 1e-3, "µm": 1e-3, "micron": 1e-3, "cm": 10.0, "nm": 1e-6}
 _CENTIMETRE = 3
-
-
-@contextmanager
-def _tiff(path: Path) -> Iterator[TiffFile]:
-    """Open a TIFF file; whatever a damaged one raises becomes a `FormatError`."""
-    import tifffile
-
-    try:
-        with reading(path), tifffile.TiffFile(path) as file:
-            yield file
-    except (
-        tifffile.TiffFileError,
-        struct.error,
-        zlib.error,
-        ArithmeticError,
-        AssertionError,
-        EOFError,
-    ) as error:
-        raise FormatError(
-            f"{path.name} is a damaged or incomplete TIFF file ({error}). Copy it "
-            "again from its source."
-        ) from error
 
 
 @dataclass(frozen=True)
@@ -88,11 +66,10 @@ class _Stack:
 
 def is_stack(path: Path) -> bool:
     """Tell whether a TIFF file holds as many pages or samples as spectra have."""
+    if not starts_as_tiff(path):
+        return False
     try:
-        with path.open("rb") as stream:
-            if stream.read(4) not in _MAGICS:
-                return False
-        with _tiff(path) as file:
+        with opened_tiff(path) as file:
             return _stack_of(file) is not None
     except (FormatError, OSError):
         return False
@@ -130,7 +107,7 @@ def open_stack(path: Path, options: ReadOptions) -> SpectralCube:
     UnknownLayoutError
         The number of pages is not one that spectra have.
     """
-    with _tiff(path) as file:
+    with opened_tiff(path) as file:
         stack = _stack_of(file)
         if stack is None:
             raise FormatError(f"{path.name} is a picture, not a stack of channels.")
@@ -250,7 +227,7 @@ class PackedPages:
         self.path, self.index, self.shape = path.resolve(), index, shape
         self._lock = threading.Lock()
         self._identity = self._stamp()
-        with _tiff(self.path) as file:
+        with opened_tiff(self.path) as file:
             self._file = file
             self._pages = list(file.series[index])
             self.dtype = np.dtype(file.series[index].dtype)
@@ -349,7 +326,7 @@ def _per_unit(page: TiffPage, name: str) -> float:
 
 
 def _header_bytes(path: Path) -> bytes:
-    with _tiff(path) as file:
+    with opened_tiff(path) as file:
         stack = _stack_of(file)
     return repr(stack).encode()
 

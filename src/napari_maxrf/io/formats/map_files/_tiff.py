@@ -8,27 +8,22 @@ of floats is then taken for a map.
 from __future__ import annotations
 
 import re
-import struct
-import zlib
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.errors import FormatError, MaxrfError
-from napari_maxrf.io._held import reading
 from napari_maxrf.io._layout import FEWEST_CHANNELS
+from napari_maxrf.io._tiff_files import opened_tiff, starts_as_tiff
 from napari_maxrf.io.formats.map_files._mapset import MapSet, named_maps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tifffile import TiffFile, TiffPage
 
 TIFF_MAPS = "tiff-maps"
-_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _TITLE = re.compile(r"^\s*(?:Title|Label)\s*=\s*(.+?)\s*$", re.IGNORECASE | re.M)
 _MOST_BYTES = 2**31
 _RATIO = 1100
@@ -39,11 +34,10 @@ _IMAGEJ_TO_MM |= {"µm": 1e-3, "\\u00b5m": 1e-3, "inch": 25.4}
 
 def is_tiff_maps(path: Path) -> bool:
     """Look for grey pages of one size, named or of floats, fewer than channels."""
+    if not starts_as_tiff(path):
+        return False
     try:
-        with path.open("rb") as stream:
-            if stream.read(4) not in _MAGIC:
-                return False
-        with _opened(path) as file:
+        with opened_tiff(path) as file:
             pages = _pages(path, file)
             named = any(_names(file, pages))
             return named or all(_kind(page) == "f" for page in pages)
@@ -59,7 +53,7 @@ def read_tiff_maps(path: Path) -> MapSet:
     FormatError
         The file is damaged, or its pages are no maps of one size.
     """
-    with _opened(path) as file:
+    with opened_tiff(path) as file:
         pages = _pages(path, file)
         names = _names(file, pages)
         if len(pages) == 1 and not names[0]:
@@ -67,22 +61,6 @@ def read_tiff_maps(path: Path) -> MapSet:
         planes = [_plane(path, page) for page in pages]
         size = _pixel_size(file, pages[0])
     return MapSet(path.stem, named_maps(names, planes), TIFF_MAPS, size)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TiffFile]:
-    """Open a file; whatever a damaged one raises becomes a `FormatError`."""
-    import tifffile
-
-    damaged = (struct.error, zlib.error, tifffile.TiffFileError, ZeroDivisionError)
-    try:
-        with reading(path), tifffile.TiffFile(path) as file:
-            yield file
-    except (*damaged, AssertionError, EOFError) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise FormatError(
-            f"{path.name} is a damaged or incomplete TIFF file ({reason})."
-        ) from error
 
 
 def _pages(path: Path, file: TiffFile) -> list[TiffPage]:
