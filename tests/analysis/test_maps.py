@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from napari_maxrf.analysis import element_maps, element_maps_steps, save_element_map
 from napari_maxrf.analysis._lines import resolution_kev
-from napari_maxrf.analysis._maps import pixel_tiles
+from napari_maxrf.analysis._visits import pixel_tiles
 from napari_maxrf.analysis._windows import line_window, net_weights
 from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import MaxrfError

@@ -54,7 +54,7 @@ def test_regions_equal_a_loop_over_their_pixels(seed, shape, chunks):
 
 
 def test_many_tiles_add_up(monkeypatch):
-    monkeypatch.setattr("napari_maxrf.analysis._maps._BLOCK_BYTES", 4 * 60 * 2)
+    monkeypatch.setattr("napari_maxrf.analysis._visits._BLOCK_BYTES", 4 * 60 * 2)
     cube = make_cube()
     mask = np.zeros((9, 7), bool)
     mask[2:6, 1:5] = True

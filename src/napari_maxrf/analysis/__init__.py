@@ -6,16 +6,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_maxrf.analysis._composite import composite, usual_limits
     from napari_maxrf.analysis._curves_export import save_curves
     from napari_maxrf.analysis._export import save_element_map
     from napari_maxrf.analysis._fit import strongest_elements
+    from napari_maxrf.analysis._fit_maps import FitMaps, fit_maps, fit_maps_steps
     from napari_maxrf.analysis._hottest import (
         HottestPixels,
         hottest_pixels,
         hottest_pixels_steps,
     )
+    from napari_maxrf.analysis._line_model import (
+        DetectorState,
+        LineModel,
+        detector_state,
+        line_model,
+    )
+    from napari_maxrf.analysis._linear_fit import SpectrumFit, fit_spectrum
     from napari_maxrf.analysis._lines import visible_lines
+    from napari_maxrf.analysis._map_config import MapConfig
+    from napari_maxrf.analysis._map_elements import (
+        ElementMaps,
+        map_elements,
+        map_elements_steps,
+    )
     from napari_maxrf.analysis._maps import ElementMap, element_maps, element_maps_steps
+    from napari_maxrf.analysis._normalise import (
+        MapStatistics,
+        map_statistics,
+        normalised,
+        ratio_map,
+    )
+    from napari_maxrf.analysis._propose import (
+        Proposal,
+        proposed_elements,
+        proposed_elements_steps,
+    )
     from napari_maxrf.analysis._refine import recalibrated, refined_axis
     from napari_maxrf.analysis._regions import (
         RegionSpectrum,
@@ -36,8 +62,38 @@ if TYPE_CHECKING:
         window_map_steps,
         window_weights,
     )
+    from napari_maxrf.analysis._window_maps import (
+        EnergyWindow,
+        window_maps,
+        window_maps_steps,
+    )
 
 _PUBLIC = {
+    "composite": "_composite",
+    "usual_limits": "_composite",
+    "FitMaps": "_fit_maps",
+    "fit_maps": "_fit_maps",
+    "fit_maps_steps": "_fit_maps",
+    "DetectorState": "_line_model",
+    "LineModel": "_line_model",
+    "detector_state": "_line_model",
+    "line_model": "_line_model",
+    "SpectrumFit": "_linear_fit",
+    "fit_spectrum": "_linear_fit",
+    "MapConfig": "_map_config",
+    "ElementMaps": "_map_elements",
+    "map_elements": "_map_elements",
+    "map_elements_steps": "_map_elements",
+    "MapStatistics": "_normalise",
+    "map_statistics": "_normalise",
+    "normalised": "_normalise",
+    "ratio_map": "_normalise",
+    "Proposal": "_propose",
+    "proposed_elements": "_propose",
+    "proposed_elements_steps": "_propose",
+    "EnergyWindow": "_window_maps",
+    "window_maps": "_window_maps",
+    "window_maps_steps": "_window_maps",
     "HottestPixels": "_hottest",
     "hottest_pixels": "_hottest",
     "hottest_pixels_steps": "_hottest",
@@ -70,20 +126,42 @@ _PUBLIC = {
 
 __all__ = [
     "CalibrationLine",
+    "DetectorState",
     "ElementMap",
+    "ElementMaps",
+    "EnergyWindow",
+    "FitMaps",
     "FittedResponse",
     "HottestPixels",
+    "LineModel",
+    "MapConfig",
+    "MapStatistics",
     "Mixture",
+    "Proposal",
     "RegionSpectrum",
     "Resolution",
+    "SpectrumFit",
     "axis_from_lines",
+    "composite",
+    "detector_state",
     "element_maps",
     "element_maps_steps",
+    "fit_maps",
+    "fit_maps_steps",
     "fit_response",
+    "fit_spectrum",
     "hottest_pixels",
     "hottest_pixels_steps",
+    "line_model",
+    "map_elements",
+    "map_elements_steps",
+    "map_statistics",
     "nearest_peak",
+    "normalised",
     "on_axis",
+    "proposed_elements",
+    "proposed_elements_steps",
+    "ratio_map",
     "recalibrated",
     "refined_axis",
     "region_spectra",
@@ -92,10 +170,13 @@ __all__ = [
     "save_element_map",
     "strongest_elements",
     "unmix",
+    "usual_limits",
     "visible_lines",
     "whole_spectrum_steps",
     "window_map",
     "window_map_steps",
+    "window_maps",
+    "window_maps_steps",
     "window_weights",
 ]
 

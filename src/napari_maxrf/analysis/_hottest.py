@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_maxrf.analysis._maps import pixel_tiles
+from napari_maxrf.analysis._visits import pixel_tiles
 from napari_maxrf.analysis._window_map import window_channels
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.progress import Progress, Steps, finish

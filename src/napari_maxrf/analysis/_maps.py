@@ -13,15 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.analysis._lines import main_line
+from napari_maxrf.analysis._visits import WeightedSums, visits
 from napari_maxrf.analysis._windows import line_window, net_weights
 from napari_maxrf.progress import Progress, Steps, finish
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from napari_maxrf.cube import SpectralCube
-
-_BLOCK_BYTES = 2**25
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +30,19 @@ class ElementMap:
     Attributes
     ----------
     element : str
-        Chemical symbol.
+        Chemical symbol; empty for a window of the user's.
     line : str
-        ``"Ka"`` or ``"La"``.
+        ``"Ka"`` or ``"La"``, the shell ``"K"`` of a fit, or the name of a window.
     energy_kev : float
-        Energy of the line.
+        Energy of the line, or the middle of the window.
     window_kev : (float, float)
-        Limits between which counts were added.
+        Limits between which counts were added, or the lines of a shell lie.
     image : ndarray of float32, shape (y, x)
         Net counts, negative where noise has it so.
+    error : ndarray of float32, shape (y, x), or None
+        Statistical error of the image, where it was asked for.
+    unit : str
+        ``"counts"``, ``"counts/s"`` or another after normalisation.
     """
 
     element: str
@@ -47,6 +50,13 @@ class ElementMap:
     energy_kev: float
     window_kev: tuple[float, float]
     image: npt.NDArray[np.float32]
+    error: npt.NDArray[np.float32] | None = None
+    unit: str = "counts"
+
+    @property
+    def name(self) -> str:
+        """What a user would call it, ``"Fe Ka"``."""
+        return f"{self.element} {self.line}".strip()
 
 
 def element_maps(
@@ -57,9 +67,9 @@ def element_maps(
 
 
 def element_maps_steps(
-    cube: SpectralCube, elements: Sequence[str] | None = None
+    cube: SpectralCube, elements: Sequence[str] | None = None, errors: bool = False
 ) -> Steps[list[ElementMap]]:
-    """Map elements in one pass over the cube.
+    """Map elements by the window around their main line, in one pass over the cube.
 
     Parameters
     ----------
@@ -67,6 +77,8 @@ def element_maps_steps(
         Counts and their energies.
     elements : sequence of str, optional
         Chemical symbols; default `strongest_elements`, which costs another pass.
+    errors : bool, optional
+        Also compute the statistical error of every pixel.
 
     Yields
     ------
@@ -92,55 +104,18 @@ def element_maps_steps(
         return []
     lines = [main_line(element, *cube.energy.range_kev) for element in elements]
     weights = np.stack([net_weights(cube.energy, energy) for _, energy in lines], 1)
-    images = yield from _weighted_sums(cube, weights)
+    sums = WeightedSums(cube, weights, errors)
+    yield from visits(cube, [sums], "Mapping elements")
     return [
-        ElementMap(element, line, energy, line_window(cube.energy, energy), image)
-        for element, (line, energy), image in zip(elements, lines, images, strict=True)
+        ElementMap(
+            element,
+            line,
+            energy,
+            line_window(cube.energy, energy),
+            sums.images[index],
+            None if sums.errors is None else sums.errors[index],
+        )
+        for index, (element, (line, energy)) in enumerate(
+            zip(elements, lines, strict=True)
+        )
     ]
-
-
-def _weighted_sums(
-    cube: SpectralCube, weights: npt.NDArray[np.float64]
-) -> Steps[npt.NDArray[np.float32]]:
-    """Apply the weights of all lines, shape (lines, y, x), tile by tile."""
-    used = np.flatnonzero(weights.any(axis=1))
-    channels = slice(int(used[0]), int(used[-1]) + 1)
-    images = np.empty((weights.shape[1], *cube.shape[:2]), np.float32)
-    tiles = list(pixel_tiles(cube))
-    yield Progress("Mapping elements", 0, len(tiles))
-    for done, (rows, columns) in enumerate(tiles, start=1):
-        block = np.asarray(cube.counts[rows, columns, channels].compute())
-        picked = block[:, :, used - channels.start].astype(np.float64)
-        images[:, rows, columns] = np.moveaxis(picked @ weights[used], 2, 0)
-        yield Progress("Mapping elements", done, len(tiles))
-    return images
-
-
-def pixel_tiles(cube: SpectralCube) -> Iterator[tuple[slice, slice]]:
-    """Cut the pixels along the cube's own blocks into tiles of about 32 MiB."""
-    row_sizes, column_sizes, _ = cube.counts.chunks
-    pixel_bytes = cube.shape[2] * cube.counts.dtype.itemsize
-    pixels = max(1, _BLOCK_BYTES // pixel_bytes)
-    columns = _joined(column_sizes, max(1, pixels // max(row_sizes)))
-    widest = max(part.stop - part.start for part in columns)
-    for rows in _joined(row_sizes, max(1, pixels // widest)):
-        for part in columns:
-            yield rows, part
-
-
-def _joined(sizes: Sequence[int], most: int) -> list[slice]:
-    """Join neighbouring blocks as long as they hold at most `most` entries.
-
-    Examples
-    --------
-    >>> _joined((3, 3, 3, 9), 6)
-    [slice(0, 6, None), slice(6, 9, None), slice(9, 18, None)]
-    """
-    parts: list[slice] = []
-    start = stop = 0
-    for size in sizes:
-        if stop > start and stop + size - start > most:
-            parts.append(slice(start, stop))
-            start = stop
-        stop += size
-    return [*parts, slice(start, stop)]

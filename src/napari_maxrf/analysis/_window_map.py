@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.analysis._lines import resolution_kev
-from napari_maxrf.analysis._maps import _weighted_sums
+from napari_maxrf.analysis._visits import weighted_sums_steps
 from napari_maxrf.analysis._windows import Weights, _background, _share
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.progress import Steps, finish
@@ -110,5 +110,5 @@ def window_map_steps(
         The window holds no channel.
     """
     weights = window_weights(cube.energy, low_kev, high_kev, background)
-    images = yield from _weighted_sums(cube, weights[:, None])
-    return images[0]
+    images = yield from weighted_sums_steps(cube, weights[:, None])
+    return np.asarray(images[0])
