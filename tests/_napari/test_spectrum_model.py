@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_maxrf._napari import _spectrum_pixels
 from napari_maxrf._napari._periodic_table import cell_of
 from napari_maxrf._napari._spectrum_lines import (
     SYMBOLS,
@@ -22,6 +23,7 @@ from napari_maxrf._napari._spectrum_model import (
     Measured,
     SpectrumModel,
 )
+from napari_maxrf._napari._spectrum_pixels import PixelReader
 from napari_maxrf.cube import EnergyAxis
 
 AXIS = EnergyAxis(100, 0.5, 0.2)
@@ -175,3 +177,29 @@ def test_every_element_has_a_cell_of_its_own():
     expected = {"He": (0, 17), "B": (1, 12), "Hf": (5, 3), "La": (7, 2), "Rn": (5, 17)}
     for symbol, cell in expected.items():
         assert cell_of(SYMBOLS.index(symbol) + 1) == cell
+
+
+@pytest.mark.parametrize("slow", [-1.0, 1000.0])
+def test_pixels_read_in_blocks_are_those_of_the_cube(cube, monkeypatch, slow):
+    monkeypatch.setattr(_spectrum_pixels, "SLOW_S", slow)
+    pixels = PixelReader(cube)
+    for y, x in [(0, 0), (0, 1), (19, 29), (8, 7), (7, 8), (16, 24), (0, 0)]:
+        np.testing.assert_array_equal(pixels.spectrum(y, x), cube.spectrum(y, x))
+
+
+def test_blocks_of_a_slow_file_are_kept_within_limits(cube, monkeypatch):
+    monkeypatch.setattr(_spectrum_pixels, "SLOW_S", -1.0)
+    monkeypatch.setattr(_spectrum_pixels, "MOST_BYTES", 3 * 8 * 8 * 200 * 2)
+    pixels = PixelReader(cube)
+    for y, x in [(0, 0), (0, 0), (0, 8), (8, 8), (8, 16), (8, 17)]:
+        pixels.spectrum(y, x)
+    assert list(pixels._blocks) == [(0, 1), (1, 1), (1, 2)]
+
+
+def test_blocks_too_large_to_keep_are_not_read(cube, monkeypatch):
+    monkeypatch.setattr(_spectrum_pixels, "SLOW_S", -1.0)
+    monkeypatch.setattr(_spectrum_pixels, "LARGEST_BLOCK", 100)
+    pixels = PixelReader(cube)
+    for x in (3, 4):
+        np.testing.assert_array_equal(pixels.spectrum(2, x), cube.spectrum(2, x))
+    assert not pixels._blocks

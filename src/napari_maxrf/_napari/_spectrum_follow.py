@@ -10,6 +10,7 @@ from superqt.utils import qthrottled
 
 from napari_maxrf._napari._event_watch import CallbackWatch
 from napari_maxrf._napari._latest import Latest
+from napari_maxrf._napari._spectrum_pixels import PixelReader
 from napari_maxrf._napari._work import Done, Refused
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class CursorFollower(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._layer: Layer | None = None
-        self._cube: SpectralCube | None = None
+        self._pixels: PixelReader | None = None
         self.active = True
         self.reader = Following(self)
         self.reader.answered.connect(self.read)
@@ -112,16 +113,17 @@ class CursorFollower(QObject):
 
     def follow(self, layer: Layer | None, cube: SpectralCube | None) -> None:
         """Read another scan from now on."""
-        self._layer, self._cube = layer, cube
+        self._layer = layer
+        self._pixels = PixelReader(cube) if cube is not None else None
         self.reader.begin_round()
 
     def look(self, position: Sequence[float]) -> None:
         """Ask for the spectrum at a place of the world."""
-        cube, pixel = self._cube, self._pixel(position)
-        if cube is None or pixel is None:
+        pixels, pixel = self._pixels, self._pixel(position)
+        if pixels is None or pixel is None:
             return
         key = (self.reader.round, *pixel)
-        self.reader.ask(key, lambda: PixelSpectrum(*pixel, cube.spectrum(*pixel)))
+        self.reader.ask(key, lambda: PixelSpectrum(*pixel, pixels.spectrum(*pixel)))
 
     def _pixel(self, position: Sequence[float]) -> tuple[int, int] | None:
         flat = self._viewer.dims.ndisplay == 2
