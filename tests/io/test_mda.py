@@ -51,7 +51,7 @@ def variable(name, value):
     return text(name) + text("") + kind + text("keV") + struct.pack(">d", value)
 
 
-def mda(counts, rows_done=None, rank=3, extras=None, names=None, unit="mm"):
+def mda(counts, rows_done=None, rank=3, extras=None, names=None, unit="mm", channel=()):
     """Write a scan of all rows; of those that were not reached nothing is written."""
     height, width, n_detectors, _ = counts.shape
     rows_done = height if rows_done is None else rows_done
@@ -71,7 +71,7 @@ def mda(counts, rows_done=None, rank=3, extras=None, names=None, unit="mm"):
     position = at + (len(outer([0] * height)) if rank == 3 else 0)
     for line in counts[:rows_done]:
         row_at.append(position)
-        inner = [scan(1, counts.shape[3], [], pixel, names) for pixel in line]
+        inner = [scan(1, counts.shape[3], channel, pixel, names) for pixel in line]
         begins, here = [], position + len(row([0] * width))
         for one in inner:
             begins.append(here)
@@ -112,6 +112,13 @@ def test_steps_of_the_motors_are_the_size_of_a_pixel(tmp_path):
     assert open_cube(in_um).pixel_size_mm == (0.0005, 0.00025)
     unknown = write(tmp_path, mda(COUNTS, unit="steps"), "steps.mda")
     assert open_cube(unknown).pixel_size_mm is None
+
+
+def test_positions_before_the_counts_are_passed_over(tmp_path):
+    path = write(tmp_path, mda(COUNTS, channel=[np.arange(128.0)]))
+    np.testing.assert_array_equal(
+        open_cube(path, "mca2").counts.compute(), COUNTS[:, :, 1]
+    )
 
 
 def test_a_single_row_of_rank_2_opens(tmp_path):

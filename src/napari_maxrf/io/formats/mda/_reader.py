@@ -171,8 +171,8 @@ def _is_spectrum(head: ScanHead, rank: int) -> bool:
     """Tell a scan over channels from one over positions."""
     named = [name for name in head.detectors if "mca" in name.lower()]
     many = _FEWEST_CHANNELS <= head.n_points <= _MOST_CHANNELS
-    plain = head.n_points <= _MOST_CHANNELS and rank == 3
-    return bool(named and not head.positioners and (many or plain))
+    plain = head.n_points < _FEWEST_CHANNELS and rank == 3 and not head.positioners
+    return bool(named and (many or plain))
 
 
 def _no_spectra(path: Path, head: FileHead, last: ScanHead) -> str:
