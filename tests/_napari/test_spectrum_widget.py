@@ -125,12 +125,14 @@ def test_draw_adds_shapes_on_the_scan(viewer, dock):
 
 def test_window_is_mapped_in_one_layer_until_it_is_kept(viewer, qtbot, dock, cube):
     panel = dock.window.panel
+    drawing = viewer.add_shapes(**placement_of(dock.source.layer))
     panel.tick.setChecked(True)
     dock.view.window.setRegion(IRON)
     rest(qtbot, dock)
     qtbot.waitUntil(lambda: dock.model.window_kev == pytest.approx(IRON))
     rest(qtbot, dock)
     (layer,) = window_layers(viewer)
+    assert viewer.layers[-2:] == [layer, drawing]
     np.testing.assert_allclose(layer.data, window_map(cube, *IRON))
     panel.background.setChecked(True)
     rest(qtbot, dock)
@@ -257,6 +259,7 @@ def test_sums_in_the_file_are_used(cube, tmp_path, monkeypatch):
 
 def test_sums_in_the_file_are_not_those_of_a_part_of_it(cube, tmp_path):
     opened = open_cube(save_cube(cube, tmp_path / "panel.maxrf"))
+    assert stored_whole(opened) is not None
     part = replace(opened, counts=opened.counts[:5], live_time_s=None)
     assert stored_whole(part) is None
     assert stored_whole(cube) is None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SLOW_S = 0.015
 """A pixel that takes longer is read with its block."""
-LARGEST_BLOCK, MOST_BYTES = 2**25, 2**27
+LARGEST_BLOCK, MOST_BYTES = 2**24, 2**27
 """Bytes of a block that is worth keeping, and of all that are kept."""
 
 Block = tuple[int, int]

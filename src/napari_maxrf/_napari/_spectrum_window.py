@@ -102,12 +102,21 @@ class WindowMap(QObject):
         if self.layer is None or self.layer not in self._viewer.layers:
             active = self._viewer.layers.selection.active
             (self.layer,) = add_layers(self._viewer, [(data, keywords, kind)])
+            self._lay_below_drawings(self.layer)
             self._viewer.layers.selection.active = active
             return
         self.layer.data = data
         self.layer.contrast_limits = contrast(data)
         self.layer.name = keywords["name"]
         self.layer.metadata = keywords["metadata"]
+
+    def _lay_below_drawings(self, layer: Image) -> None:
+        """Leave what is drawn over the scan in sight."""
+        layers = self._viewer.layers
+        above = layers.index(self._scan) if self._scan in layers else 0
+        drawings = [one for one in layers[above:] if is_drawing(one)]
+        if drawings:
+            layers.move(layers.index(layer), layers.index(drawings[0]))
 
     def _miss(self, reason: str) -> None:
         if reason:
@@ -227,6 +236,11 @@ class WindowPanel(QWidget):
 
     def _tell_now(self, *_: Any) -> None:
         self.changed.emit(self.window_kev)
+
+
+def is_drawing(layer: Layer) -> bool:
+    """Tell whether a layer holds shapes or points."""
+    return layer._type_string in ("shapes", "points")
 
 
 def _energy_box(what: str) -> QDoubleSpinBox:

@@ -45,26 +45,16 @@ def whole_steps(cube: SpectralCube) -> Steps[RegionSpectrum]:
 
 
 def stored_whole(cube: SpectralCube) -> RegionSpectrum | None:
-    """Return the sums in the file of a scan; None if it is not as it was opened."""
-    from napari_maxrf.io import open_cube
-    from napari_maxrf.io._maxrf import stored_summary
-
-    path = cube.metadata.get("file")
-    if not isinstance(path, str) or not path.lower().endswith(".maxrf"):
+    """Return the sums stored beside the counts of a scan, or None."""
+    sums = cube.sums()
+    if sums is None:
         return None
-    try:
-        # Dask names arrays by file, dataset and slices: other counts differ in name.
-        if open_cube(path).counts.name != cube.counts.name:
-            return None
-        sums = stored_summary(_path(path))
-    except MaxrfError:
-        return None
-    height, width, _ = cube.shape
+    everywhere = np.ones(cube.shape[:2], bool)
     return RegionSpectrum(
-        np.asarray(sums["sum_spectrum"], dtype=float),
-        np.asarray(sums["max_spectrum"], dtype=float),
-        height * width,
-        mean_live_time(cube, np.ones((height, width), bool)),
+        np.asarray(sums.sum_spectrum, dtype=float),
+        np.asarray(sums.max_spectrum, dtype=float),
+        everywhere.size,
+        mean_live_time(cube, everywhere),
     )
 
 
@@ -199,9 +189,3 @@ def _facts(kind: Any, cube: SpectralCube, *steps: ProcessStep) -> LayerFacts:
     return LayerFacts(
         kind, provenance, cube=cube, synthetic=is_synthetic(cube.provenance)
     )
-
-
-def _path(text: str) -> Any:
-    from pathlib import Path
-
-    return Path(text)
