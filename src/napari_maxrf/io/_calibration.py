@@ -18,6 +18,7 @@ from napari_maxrf.errors import CalibrationError
 _GAINS_KEV = (0.0005, 1.0)
 _EV_ABOVE = 200.0
 _ASSUMED_TOP_KEV = 40.96
+_ABSURD = 1e7
 
 
 def axis_from_pairs(
@@ -45,7 +46,7 @@ def axis_from_pairs(
     """
     x = np.asarray(channels, dtype=np.float64).ravel()
     y = np.asarray(energies_kev, dtype=np.float64).ravel()
-    if x.size != y.size or np.unique(x).size < 2 or not np.isfinite([*x, *y]).all():
+    if x.size != y.size or x.size < 2 or not _usable([*x, *y]) or np.ptp(x) < 1:
         raise CalibrationError(
             f"Calibration pairs {x.tolist()} and {y.tolist()} do not give an energy "
             "axis; two or more channels with their energies are needed."
@@ -82,8 +83,8 @@ def axis_from_energies(energies: npt.ArrayLike, n_channels: int) -> EnergyAxis:
             f"An energy vector of {values.size} values does not fit {n_channels} "
             "channels."
         )
-    if not np.isfinite(values).all():
-        raise CalibrationError("The energy vector holds values that are not numbers.")
+    if not _usable(values):
+        raise CalibrationError("The energy vector holds values that are no energies.")
     if values[-1] > _EV_ABOVE:
         values = values / 1000
     if values.size == n_channels + 1:
@@ -107,6 +108,11 @@ def axis_from_coefficients(
 def assumed_axis(n_channels: int) -> EnergyAxis:
     """Propose 0 to 40.96 keV, the usual range, for a file without calibration."""
     return EnergyAxis.from_range(0.0, _ASSUMED_TOP_KEV, n_channels, source="assumed")
+
+
+def _usable(values: npt.ArrayLike) -> bool:
+    """Tell channels and energies from what damaged files hold."""
+    return bool((np.abs(values) < _ABSURD).all())
 
 
 def _fitted(values: npt.NDArray[np.float64]) -> EnergyAxis:

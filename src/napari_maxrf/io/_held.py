@@ -62,6 +62,9 @@ def reading(path: Path) -> Iterator[None]:
 def open_file(path: Path) -> h5py.File:
     """Open an HDF5 file for reading only.
 
+    The library knows a file by its place on the disk. As long as one that was
+    overwritten is open somewhere, it would go on with what it has in memory.
+
     Raises
     ------
     FormatError
@@ -69,6 +72,13 @@ def open_file(path: Path) -> h5py.File:
     OSError
         It cannot be read.
     """
+    for held in list(_HELD):
+        if held.was_overwritten():
+            held.close()
+    return _opened(path)
+
+
+def _opened(path: Path) -> h5py.File:
     try:
         return h5py.File(path, "r", locking="best-effort")
     except BlockingIOError as error:
@@ -163,17 +173,30 @@ class HeldDataset:
 
     def _dataset(self) -> h5py.Dataset:
         """Return the open dataset; open the file again if it was let go."""
+        let_go = self._file is None
+        if self.was_overwritten() or (let_go and self._stamp() != self._identity):
+            raise FormatError(
+                f"{self.path.name} has changed since it was opened. Open it again."
+            )
         if self._file is None:
-            if self._stamp() != self._identity:
-                raise FormatError(
-                    f"{self.path.name} has changed since it was opened. Open it again."
-                )
-            self._file = open_file(self.path)
+            self._file = _opened(self.path)
         return self._file[self.name]
 
-    def _stamp(self) -> tuple[int, int]:
+    def was_overwritten(self) -> bool:
+        """Tell whether another program has written into the very file.
+
+        A file that was replaced by another one, or deleted, is still there for those
+        who have it open.
+        """
+        try:
+            now = self._stamp()
+        except OSError:
+            return False
+        return now != self._identity and now[0] == self._identity[0]
+
+    def _stamp(self) -> tuple[int, int, int]:
         facts = self.path.stat()
-        return facts.st_size, facts.st_mtime_ns
+        return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
     def close(self) -> None:
         """Let the file go; a later read opens it again."""
@@ -229,7 +252,7 @@ def check_counts(dataset: h5py.Dataset, complete: bool = False) -> None:
     if math.prod(dataset.shape) > _MOST_PIXELS * _MOST_CHANNELS:
         raise FormatError(
             f"{name}: {dataset.name} claims {dataset.shape} values, more than any scan "
-            "has. The file is damaged."
+            "has. The file is damaged or incomplete."
         )
     chunk = dataset.chunks or (1,)
     if math.prod(chunk) * dataset.dtype.itemsize > _MAX_CHUNK_BYTES:

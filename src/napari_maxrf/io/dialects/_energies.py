@@ -200,7 +200,7 @@ def pairs_of_attribute(group: h5py.Group, name: str) -> Source:
 
     def read(n_channels: int) -> Calibration | None:
         pairs = np.asarray(small_attribute(group, name) or ())
-        if pairs.ndim != 2 or pairs.shape[1] != 2:
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "uif":
             return None
         found = axis_from_pairs(pairs[:, 0], pairs[:, 1], n_channels)
         return Calibration(*found)

@@ -145,9 +145,10 @@ def known(
     >>> known(np.array([-1, 2000, 0, 1000]), (2, 2), 1e-3).tolist()
     [[0.0, 2.0], [0.0, 1.0]]
     """
-    scaled = values.reshape(pixels).astype(np.float64) * scale
-    good = np.isfinite(scaled) & (scaled > 0) & (scaled < np.finfo(np.float32).max)
-    return np.where(good, scaled, 0).astype(np.float32) if good.any() else None
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        scaled = (values.reshape(pixels).astype(np.float64) * scale).astype(np.float32)
+    good = np.isfinite(scaled) & (scaled > 0)
+    return np.where(good, scaled, np.float32(0)) if good.any() else None
 
 
 def spread(values: Plane | None) -> dict[str, float] | None:
