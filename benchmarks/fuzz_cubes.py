@@ -33,6 +33,7 @@ from napari_maxrf.errors import MaxrfError
 from napari_maxrf.io import MAP_FORMATS, open_cube, recognise_maps
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "io"))
+import _hdf5_files as hdf5
 from _bcf_files import Bcf, sample_counts
 from _bcf_files import mutated as damaged_numbers
 from _spectra_files import mutated as damaged_text
@@ -187,6 +188,26 @@ def datastack(folder: Path) -> Path:
     return write_datastack(folder / "scan.datastack", **arrays)
 
 
+def hdf5_of(write: Callable[..., Path], n_detectors: int) -> Callable[[Path], Path]:
+    """Return the function that writes HDF5 as another program does."""
+
+    def write_sample(folder: Path) -> Path:
+        return write(folder / "scan.h5", *[SCAN] * n_detectors)
+
+    return write_sample
+
+
+SAMPLES |= {
+    "hdf5_maps": hdf5_of(hdf5.write_maps, 1),
+    "hdf5_maps_raw": hdf5_of(hdf5.write_maps_raw, 2),
+    "hdf5_pyxrf": hdf5_of(hdf5.write_pyxrf, 2),
+    "hdf5_larch": hdf5_of(hdf5.write_larch, 2),
+    "hdf5_pymca": hdf5_of(hdf5.write_pymca, 2),
+    "hdf5_xismus": hdf5_of(hdf5.write_xismus, 1),
+    "hdf5_groups": hdf5_of(hdf5.write_groups, 2),
+}
+
+
 def maps_of(name: str) -> Callable[[Path], Path]:
     """Return the function that writes maps in a format."""
 
@@ -253,11 +274,17 @@ def fuzz(kind: str, n_files: int, seed: int) -> Result:
         before = peak_mib()
         for _ in range(n_files):
             path, good = targets[rng.integers(len(targets))]
-            path.write_bytes(WAYS[rng.integers(len(WAYS))](good, rng))
+            renew(path, WAYS[rng.integers(len(WAYS))](good, rng))
             attempt(opened, result)
-            path.write_bytes(good)
+            renew(path, good)
         result.grown_mib = peak_mib() - before
     return result
+
+
+def renew(path: Path, content: bytes) -> None:
+    """Put a new file in the place of another, which HDF5 may still have open."""
+    path.unlink()
+    path.write_bytes(content)
 
 
 def attempt(opened: Path, result: Result) -> None:
