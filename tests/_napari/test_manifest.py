@@ -12,9 +12,12 @@ import yaml
 from npe2 import PluginManifest
 
 import napari_maxrf
+from napari_maxrf.io import FORMATS, MAP_FORMATS
 
 PACKAGE = Path(napari_maxrf.__file__).parent
 TOP = PACKAGE.parents[1]
+SHARED_WITH_NAPARI = {"*.h5", "*.hdf5", "*.raw", "*.hdr"}
+"""Claimed by napari's own reader too; ours looks at the content first."""
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +38,26 @@ def test_file_at_the_top_is_the_one_in_the_package():
     assert text == inside or text.strip() == "src/napari_maxrf/napari.yaml"
 
 
-def test_only_suffixes_of_ours_are_claimed(manifest):
-    patterns = [p for r in manifest.contributions.readers for p in r.filename_patterns]
-    assert patterns == ["*.maxrf", "*.h5", "*.hdf5"]
+def test_claimed_suffixes_are_those_of_our_formats(manifest):
+    """A pattern for everything would bring up the choice of readers for pictures."""
+    (reader,) = manifest.contributions.readers
+    kinds = (*FORMATS, *MAP_FORMATS)
+    known = {f"*{suffix}" for kind in kinds for suffix in kind.suffixes}
+    claimed = set(reader.filename_patterns)
+    assert claimed <= known
+    assert "*.maxrf" in claimed
+    ordinary = {
+        "*.npy",
+        "*.npz",
+        "*.tif",
+        "*.tiff",
+        "*.csv",
+        "*.txt",
+        "*.zip",
+        "*.json",
+    }
+    assert not claimed & ordinary
+    assert {"*.bcf", "*.rpl", *SHARED_WITH_NAPARI} <= claimed
 
 
 def test_every_dock_gets_the_viewer(manifest):
