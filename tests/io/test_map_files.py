@@ -254,21 +254,17 @@ def test_a_fit_of_pymca_in_hdf5(tmp_path):
     assert recognise(path) is None
 
 
-def test_hdf5_without_maps_or_of_our_own_is_none(tmp_path):
+def test_hdf5_without_results_is_none(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file["table"] = MAPS[0]
+        file["results/fit/spectrum"] = np.zeros(64)
     assert recognise_maps(tmp_path / "a.h5") is None
-    write_hdf5(tmp_path / "b.maxrf")
-    with h5py.File(tmp_path / "b.maxrf", "a") as file:
-        file.attrs["format"] = "maxrf"
-    assert recognise_maps(tmp_path / "b.maxrf") is None
 
 
 def test_a_map_that_was_never_written_is_refused(tmp_path):
     path = tmp_path / "fit.h5"
     with h5py.File(path, "w") as file:
-        group = file.create_group("fit")
-        group.attrs["NX_class"] = "NXdata"
+        group = file.create_group("fit/results/parameters")
         group.create_dataset("Fe", (2**20, 2**20), "f4", chunks=(64, 64))
     with pytest.raises(FormatError, match="was not written"):
         open_maps(path)

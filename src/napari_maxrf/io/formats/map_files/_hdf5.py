@@ -1,4 +1,8 @@
-"""Maps in HDF5, in NXdata groups as PyMca writes the results of a fit."""
+"""Maps in HDF5, in groups of results as PyMca writes those of a fit.
+
+Groups are known by their names and not by their attributes: these are texts of any
+length, and the HDF5 library can hang for ever on one that is damaged.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ import h5py
 from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.io._hdf5 import starts_as_hdf5
 from napari_maxrf.io._held import open_file, own_dataset, read_small, reading
-from napari_maxrf.io._maxrf import is_maxrf
 from napari_maxrf.io.formats.map_files._mapset import MapSet, named_maps
 
 if TYPE_CHECKING:
@@ -26,12 +29,12 @@ _MOST_MAPS = 1000
 
 
 def is_pymca_hdf5(path: Path) -> bool:
-    """Look for a group of maps, in a file of another program than this."""
+    """Look for a group of maps."""
     if not starts_as_hdf5(path):
         return False
     try:
         with reading(path), open_file(path) as file:
-            return not is_maxrf(file) and bool(_groups(file))
+            return bool(_groups(file))
     except MaxrfError:
         return False
 
@@ -59,7 +62,7 @@ def read_pymca_hdf5(path: Path) -> MapSet:
                 names.append(f"{letter}({leaf})" if letter else leaf)
                 planes.append(read_small(own_dataset(group, leaf), shape))
     if not names:
-        raise FormatError(f"{path.name} holds no group of maps (NXdata).")
+        raise FormatError(f"{path.name} holds no group of results with maps.")
     return MapSet(path.stem, named_maps(names, planes), PYMCA_HDF5)
 
 
@@ -67,8 +70,8 @@ def _groups(file: h5py.File) -> list[tuple[h5py.Group, list[h5py.Dataset]]]:
     """Find groups with maps, fitted areas first."""
     found: list[tuple[h5py.Group, list[h5py.Dataset]]] = []
 
-    def visit(_: str, item: Any) -> None:
-        if isinstance(item, h5py.Group) and _class_of(item) == "NXdata":
+    def visit(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Group) and _is_of_results(name):
             maps = [item[name] for name in item if _is_map(item, name)]
             if maps:
                 found.append((item, maps))
@@ -87,9 +90,9 @@ def _leaf(name: str) -> str:
     return name.rpartition("/")[2]
 
 
-def _class_of(group: h5py.Group) -> str:
-    value = group.attrs.get("NX_class", "")
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+def _is_of_results(name: str) -> bool:
+    *above, leaf = name.split("/")
+    return leaf in _ORDER or above[-1:] == ["results"]
 
 
 def _is_map(group: h5py.Group, name: str) -> bool:

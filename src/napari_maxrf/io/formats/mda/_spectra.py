@@ -85,7 +85,9 @@ class MdaSpectra:
                 f"{self.path.name}: the spectrum at byte {at:,} holds values that are "
                 "no whole counts, unlike others in this file."
             )
-        return np.asarray(values.astype(self.dtype).sum(axis=0, dtype=self.dtype))
+        with np.errstate(over="ignore", invalid="ignore"):  # of damaged floats
+            total = values.astype(self.dtype).sum(axis=0, dtype=self.dtype)
+        return np.asarray(total)
 
     def _floats(self, stream: BinaryIO, at: int) -> npt.NDArray[np.float32]:
         """Read the values of a pixel, shape (detectors, channels)."""
