@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from napari_maxrf._commands import (
     _apply,
+    _cache,
+    _defects,
     _demo,
     _evaluate,
     _files,
@@ -22,6 +24,8 @@ ALL = (
     _demo.add_demo,
     _files.add_info,
     _files.add_convert,
+    _cache.add_cache,
+    _defects.add_defects,
     _palettes.add_palettes,
     _instruments.add_instrument,
     _synthesise.add_synthesise,

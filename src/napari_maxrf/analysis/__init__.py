@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_maxrf.analysis._composite import composite, usual_limits
+    from napari_maxrf.analysis._corrected import corrected
     from napari_maxrf.analysis._curves_export import save_curves
+    from napari_maxrf.analysis._defects import Defects, find_defects, find_defects_steps
     from napari_maxrf.analysis._export import save_element_map
     from napari_maxrf.analysis._fit import strongest_elements
     from napari_maxrf.analysis._fit_maps import FitMaps, fit_maps, fit_maps_steps
@@ -69,6 +71,10 @@ if TYPE_CHECKING:
     )
 
 _PUBLIC = {
+    "Defects": "_defects",
+    "corrected": "_corrected",
+    "find_defects": "_defects",
+    "find_defects_steps": "_defects",
     "composite": "_composite",
     "usual_limits": "_composite",
     "FitMaps": "_fit_maps",
@@ -126,6 +132,7 @@ _PUBLIC = {
 
 __all__ = [
     "CalibrationLine",
+    "Defects",
     "DetectorState",
     "ElementMap",
     "ElementMaps",
@@ -143,9 +150,12 @@ __all__ = [
     "SpectrumFit",
     "axis_from_lines",
     "composite",
+    "corrected",
     "detector_state",
     "element_maps",
     "element_maps_steps",
+    "find_defects",
+    "find_defects_steps",
     "fit_maps",
     "fit_maps_steps",
     "fit_response",

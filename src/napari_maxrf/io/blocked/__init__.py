@@ -19,7 +19,12 @@ if TYPE_CHECKING:
         load_cache_config,
         save_cache_config,
     )
-    from napari_maxrf.io.blocked._store import CacheEntry, cache_entries, clear_cache
+    from napari_maxrf.io.blocked._store import (
+        CacheEntry,
+        cache_entries,
+        clear_cache,
+        trim_cache,
+    )
 
 _PUBLIC = {
     "CacheConfig": "_config",
@@ -31,6 +36,7 @@ _PUBLIC = {
     "clear_cache": "_store",
     "load_cache_config": "_config",
     "save_cache_config": "_config",
+    "trim_cache": "_store",
     "worth_caching": "_cached",
 }
 
@@ -44,6 +50,7 @@ __all__ = [
     "clear_cache",
     "load_cache_config",
     "save_cache_config",
+    "trim_cache",
     "worth_caching",
 ]
 

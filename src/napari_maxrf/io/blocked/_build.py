@@ -119,8 +119,8 @@ def _write(
     ):
         writer = BlockWriter(stream, cube.shape, cube.counts.dtype, workers)
         for done, ((rows, columns), block) in enumerate(blocks, start=1):
-            _check_room(path, writer.written, config, cube.name)
             writer.add(rows.start, columns.start, block)
+            _check_room(path, writer.written, config, cube.name)
             n_bytes += block.nbytes
             rate = n_bytes / 1e6 / max(time.perf_counter() - start, 1e-9)
             yield Progress(_STAGE, done, len(tiles), {"MB/s": rate})
@@ -188,5 +188,5 @@ def _described(cube: SpectralCube) -> dict[str, Any]:
         "name": cube.name,
         "file": str(cube.metadata.get("file")),
         "format": facts.get("format"),
-        "bytes": math.prod(cube.shape) * cube.counts.dtype.itemsize,
+        "bytes_of_counts": math.prod(cube.shape) * cube.counts.dtype.itemsize,
     }
