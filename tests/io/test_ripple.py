@@ -176,7 +176,11 @@ def test_the_unit_is_stated_or_seen_from_the_width(keys, expected):
 
 @pytest.mark.parametrize(
     "keys",
-    ["", "ev-per-chan 0", "depth-scale 1.0\ndepth-origin 0.0\ndepth-units <undefined>"],
+    [
+        "",
+        "ev-per-chan 0",
+        "depth-scale 1.0\ndepth-origin 0.0\ndepth-units <undefined>\nev-per-chan 1",
+    ],
 )
 def test_a_scale_that_says_nothing_is_no_calibration(keys):
     assert energy_axis(header_of(keys), 64) is None

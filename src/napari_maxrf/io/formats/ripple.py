@@ -250,8 +250,8 @@ def _dtype(header: RippleHeader) -> np.dtype[Any]:
 def energy_axis(header: RippleHeader, n_channels: int) -> EnergyAxis | None:
     """Find the calibration under the keys of ESPRIT, HyperSpy and Lispix.
 
-    Without a unit, a channel wider than 0.5 is in eV. A scale of 1 from 0 is what
-    programs write that know of no calibration.
+    Without a unit, a channel wider than 0.5 is in eV. A scale of 1 from 0, and 1 eV
+    per channel, are what programs write that know of no calibration.
 
     Raises
     ------
@@ -271,7 +271,7 @@ def energy_axis(header: RippleHeader, n_channels: int) -> EnergyAxis | None:
         factor = _KEV.get(unit, 1e-3 if scale > _EV_ABOVE else 1.0)
         return axis_from_coefficients(n_channels, origin * factor, scale * factor)
     width_ev, origin_ev = header.number("ev-per-chan"), header.number("depth-origin")
-    if not width_ev:
+    if not width_ev or width_ev == 1:
         return None
     return axis_from_coefficients(n_channels, (origin_ev or 0.0) / 1e3, width_ev / 1e3)
 
