@@ -137,9 +137,10 @@ class TestSizes:
         told = refusal(tmp_path / "scan.h5", axes="yxe")
         assert "claims" in told
 
-    def test_a_dataset_that_was_never_written_is_refused(self, tmp_path):
+    @pytest.mark.parametrize("chunks", [None, (1, 5, 1024)])
+    def test_a_dataset_that_was_never_written_is_refused(self, tmp_path, chunks):
         with h5py.File(tmp_path / "scan.h5", "w") as file:
-            file.create_dataset("counts", (9, 5, 1024), "u2", chunks=(1, 5, 1024))
+            file.create_dataset("counts", (9, 5, 1024), "u2", chunks=chunks)
         assert "no counts were written" in refusal(tmp_path / "scan.h5")
 
     def test_a_stopped_scan_opens_with_a_warning(self, tmp_path):

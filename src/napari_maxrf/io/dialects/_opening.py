@@ -92,7 +92,7 @@ def _cube(path: Path, dialect: Dialect, layout: Layout, one: Detector) -> Spectr
         lazy_counts(HeldDataset(path, data.name), one.axes),
         one.calibration,
         layout={"datasets": [data.name], "axes": one.axes},
-        warnings=[*layout.warnings, *_gaps(data)],
+        warnings=[*layout.warnings, *_gaps(path, data)],
         header=layout.header,
         pixel_size_mm=layout.pixel_size_mm,
     )
@@ -116,13 +116,17 @@ def _check_sizes(path: Path, data: h5py.Dataset, sizes: dict[str, int]) -> None:
         )
 
 
-def _gaps(data: h5py.Dataset) -> list[str]:
+def _gaps(path: Path, data: h5py.Dataset) -> list[str]:
     """Tell of blocks that were never written, as those of a stopped scan."""
     blocks = written_blocks(data)
+    in_one_piece = data.chunks is None and data.id.get_storage_size() == 0
+    if in_one_piece or (blocks is not None and blocks[0] == 0):
+        raise FormatError(
+            f"{path.name}: {data.name} is empty, no counts were written to it. Is the "
+            "scan complete?"
+        )
     if blocks is None or blocks[0] == blocks[1]:
         return []
-    if blocks[0] == 0:
-        raise FormatError(f"{data.name} is empty: no counts were written to it.")
     return [
         f"Only {blocks[0]} of {blocks[1]} blocks of {data.name} were written; the "
         "others are empty. Was the scan stopped?"
