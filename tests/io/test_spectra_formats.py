@@ -322,7 +322,7 @@ def test_one_of_several_is_opened_by_name(tmp_path):
         FormatError, match=r"2 spectra: good4 detector 1, good4 detector 2\. Name one"
     ):
         open_spectrum(path)
-    with pytest.raises(FormatError, match="Did you mean 'good4 detector 1'"):
+    with pytest.raises(FormatError, match="did you mean 'good4 detector 1'"):
         open_spectrum(path, "god4 detector 1")
 
 

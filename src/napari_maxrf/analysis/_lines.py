@@ -154,7 +154,7 @@ def line_groups(element: str) -> tuple[LineGroup, ...]:
     --------
     >>> k_alpha = line_groups("Fe")[0]
     >>> k_alpha.label, [round(energy, 3) for energy in k_alpha.energies_kev]
-    ('Ka', [6.405, 6.392])
+    ('Ka', [6.404, 6.391])
     """
     return _groups(_atomic_number(element))
 

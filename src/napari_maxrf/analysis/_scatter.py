@@ -72,7 +72,7 @@ def compton_kev(energy_kev: float, theta_deg: float) -> float:
     Examples
     --------
     >>> round(compton_kev(22.1, 122), 2)
-    20.71
+    20.73
     """
     loss = energy_kev / ELECTRON_KEV * (1 - np.cos(np.deg2rad(theta_deg)))
     return float(energy_kev / (1 + loss))
