@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_maxrf.errors import CalibrationError, FormatError
-from napari_maxrf.io import describe, open_cube, recognise
+from napari_maxrf.io import ReadOptions, describe, open_cube, recognise
 
 zarr = pytest.importorskip("zarr", reason="needs the zarr package")
 
@@ -52,6 +52,14 @@ def test_the_latest_of_several_cubes_is_opened(tmp_path):
     cube = open_cube(path)
     np.testing.assert_array_equal(cube.counts.compute(), later)
     assert cube.provenance[0].parameters["dataset"] == "maxrf_cube__"
+
+
+def test_another_array_can_be_named_and_a_wrong_name_is_told(tmp_path):
+    path = datastack(tmp_path / "a.datastack", maxrf_cube_=SPECTRA + 1)
+    cube = open_cube(path, options=ReadOptions(dataset="maxrf_cube"))
+    np.testing.assert_array_equal(cube.counts.compute(), SPECTRA)
+    with pytest.raises(FormatError, match=r"no array 'maxrf_cub'.*'maxrf_cube"):
+        open_cube(path, options=ReadOptions(dataset="maxrf_cub"))
 
 
 def test_the_content_decides_and_not_the_suffix(tmp_path):

@@ -284,6 +284,12 @@ def test_the_user_may_turn_the_axes(tmp_path):
     np.testing.assert_array_equal(cube.counts.compute(), COUNTS)
 
 
+def test_a_detector_is_refused_where_none_are_kept_apart(tmp_path):
+    path = write_pair(tmp_path)
+    with pytest.raises(FormatError, match="does not keep detectors apart"):
+        open_cube(path, "10264")
+
+
 def test_text_that_is_no_header_is_not_claimed(tmp_path):
     path = tmp_path / "notes.rpl"
     path.write_text("width of the frame: 3 m\ndepth of the paint: thin\n")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from napari_maxrf.cube import EnergyAxis, SpectralCube
+from napari_maxrf.errors import FormatError
 from napari_maxrf.io._calibration import assumed_axis
 from napari_maxrf.provenance import ProcessStep
 
@@ -59,6 +60,21 @@ def calibration(
     if axis is None:
         return Calibration(assumed_axis(n_channels), {"note": NO_CALIBRATION})
     return Calibration(axis)
+
+
+def refuse_detector(path: Path, options: ReadOptions) -> None:
+    """Refuse a choice of detector for a file that does not keep them apart.
+
+    Raises
+    ------
+    FormatError
+        A detector was asked for.
+    """
+    if options.detector is not None:
+        raise FormatError(
+            f"{path.name} does not keep detectors apart, so that there is no "
+            f"{options.detector!r}. Open it without naming a detector."
+        )
 
 
 def opened(

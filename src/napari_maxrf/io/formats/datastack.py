@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from napari_maxrf.errors import FormatError
+from napari_maxrf.errors import FormatError, did_you_mean
 from napari_maxrf.io._format import Format, ReadOptions
 from napari_maxrf.io._held import reading
 from napari_maxrf.io._layout import order_of_axes
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io.formats._zarr_store import ZarrStore, is_store
 from napari_maxrf.io.formats.zarr_files import (
     energies_beside,
@@ -57,9 +57,15 @@ def open_datastack(path: Path, options: ReadOptions) -> SpectralCube:
     CalibrationError
         Its energies do not rise evenly.
     """
+    refuse_detector(path, options)
     with reading(path):
         arrays = ZarrStore(path).arrays()
-        array = arrays[options.dataset or _latest(list(arrays)) or _CUBE]
+    name = options.dataset or _latest(list(arrays)) or _CUBE
+    if name not in arrays:
+        raise FormatError(
+            f"{path.name} has no array {name!r}{did_you_mean(name, arrays)}"
+        )
+    array = arrays[name]
     array.check(path.name)
     told = options if options.axes else options.model_copy(update={"axes": "yxe"})
     axes = order_of_axes(path.name, array.shape, told)

@@ -14,7 +14,7 @@ import numpy as np
 from napari_maxrf.errors import CalibrationError, FormatError, did_you_mean
 from napari_maxrf.io._calibration import axis_from_energies
 from napari_maxrf.io._format import Format, ReadOptions
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io._pairs import PlainLayout, counts_of, header_text, sibling
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def open_envi(path: Path, options: ReadOptions) -> SpectralCube:
     CalibrationError
         The list of energies makes no sense.
     """
+    refuse_detector(path, options)
     found = _header_beside(path)
     if found is None:
         raise FormatError(f"{path.name} is not an ENVI header, or has none beside it.")

@@ -19,7 +19,7 @@ from napari_maxrf.io._calibration import axis_from_energies
 from napari_maxrf.io._format import Format, ReadOptions, UnknownLayoutError
 from napari_maxrf.io._held import reading
 from napari_maxrf.io._layout import could_be_scan, order_of_axes
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io._oriented import lazy_oriented
 from napari_maxrf.io._pairs import PlainLayout, counts_of
 from napari_maxrf.io._raw import RawArray
@@ -66,6 +66,7 @@ def open_npy(path: Path, options: ReadOptions) -> SpectralCube:
     UnknownLayoutError
         Several axes, or none, can be energy.
     """
+    refuse_detector(path, options)
     with reading(path), path.open("rb") as stream:
         header = read_npy_header(stream)
     check_numbers(path.name, header)
@@ -99,6 +100,7 @@ def open_npz(path: Path, options: ReadOptions) -> SpectralCube:
     CalibrationError
         The vector of energies makes no sense.
     """
+    refuse_detector(path, options)
     with archive(path) as opened_zip:
         members = _members(path, opened_zip)
         name = _chosen(path, members, options)

@@ -18,7 +18,7 @@ import numpy as np
 from napari_maxrf.errors import FormatError, did_you_mean
 from napari_maxrf.io._calibration import axis_from_coefficients
 from napari_maxrf.io._format import Format, ReadOptions
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io._pairs import PlainLayout, counts_of, header_text, sibling
 
 if TYPE_CHECKING:
@@ -177,6 +177,7 @@ def open_ripple(path: Path, options: ReadOptions) -> SpectralCube:
     CalibrationError
         The header states a gain that no detector has.
     """
+    refuse_detector(path, options)
     found = _header_beside(path)
     if found is None:
         raise FormatError(f"{path.name} is not a Ripple header, or has none beside it.")

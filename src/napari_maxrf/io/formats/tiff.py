@@ -22,7 +22,7 @@ from napari_maxrf.errors import FormatError
 from napari_maxrf.io._format import Format, ReadOptions, UnknownLayoutError
 from napari_maxrf.io._held import reading
 from napari_maxrf.io._layout import FEWEST_CHANNELS, is_usual
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io._oriented import lazy_oriented
 from napari_maxrf.io._raw import RawArray
 from napari_maxrf.io._tiff_files import opened_tiff, starts_as_tiff
@@ -107,6 +107,7 @@ def open_stack(path: Path, options: ReadOptions) -> SpectralCube:
     UnknownLayoutError
         The number of pages is not one that spectra have.
     """
+    refuse_detector(path, options)
     with opened_tiff(path) as file:
         stack = _stack_of(file)
         if stack is None:

@@ -21,7 +21,7 @@ from napari_maxrf.io._format import Format, ReadOptions, UnknownLayoutError
 from napari_maxrf.io._held import reading
 from napari_maxrf.io._layout import FEWEST_CHANNELS, could_be_scan, order_of_axes
 from napari_maxrf.io._lazy import grown_blocks
-from napari_maxrf.io._opened import calibration, opened
+from napari_maxrf.io._opened import calibration, opened, refuse_detector
 from napari_maxrf.io._oriented import lazy_oriented
 from napari_maxrf.io.formats._zarr_store import ZarrArray, ZarrStore, is_store
 
@@ -82,6 +82,7 @@ def open_zarr(path: Path, options: ReadOptions) -> SpectralCube:
     CalibrationError
         The vector of energies makes no sense.
     """
+    refuse_detector(path, options)
     with reading(path):
         store = ZarrStore(path)
         arrays = store.arrays()
