@@ -15,7 +15,7 @@ from napari_maxrf._napari._palette_widget import PaletteWidget
 from napari_maxrf._napari._pigment_rows import COLOUR
 from napari_maxrf._napari._table_dialog import TableDialog
 from napari_maxrf.pictures import as_picture
-from napari_maxrf.pigments import _spectra, cache_folder, load_palette
+from napari_maxrf.pigments import _spectra, load_palette, spectra_folder
 
 pytestmark = pytest.mark.gui
 
@@ -124,7 +124,7 @@ def synthesised(qtbot, viewer, synthesise):
 def forget_spectra():
     """Empty the caches in memory and on disk, as after a restart elsewhere."""
     _spectra._rows_in_memory.cache_clear()
-    for path in cache_folder().glob("*.npz"):
+    for path in spectra_folder().glob("*.npz"):
         path.unlink()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from napari_maxrf.cube import EnergyAxis
 from napari_maxrf.errors import CalibrationError, MaxrfError
-from napari_maxrf.pigments import Palette, cache_folder, load_palette
+from napari_maxrf.pigments import Palette, load_palette, spectra_folder
 from napari_maxrf.pigments import _spectra as spectra_module
 from napari_maxrf.pigments._cache import MOST_ROWS, add_rows, read_rows
 
@@ -110,7 +110,7 @@ def test_memory_and_disk_give_the_same_as_physics(
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
     spectra_module._rows_in_memory.cache_clear()
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
-    assert len(list(cache_folder().glob("*.npz"))) == 1
+    assert len(list(spectra_folder().glob("*.npz"))) == 1
 
 
 def test_changing_the_result_leaves_the_cache_alone(pair: Palette) -> None:
@@ -133,7 +133,7 @@ def test_a_calibration_of_another_source_shares_the_cache(
 )
 def test_damaged_cache_is_made_anew(pair: Palette, damage: bytes) -> None:
     computed = pair.spectra(AXIS)
-    for path in cache_folder().glob("*.npz"):
+    for path in spectra_folder().glob("*.npz"):
         path.write_bytes(damage)
     spectra_module._rows_in_memory.cache_clear()
     np.testing.assert_array_equal(pair.spectra(AXIS), computed)
@@ -141,7 +141,7 @@ def test_damaged_cache_is_made_anew(pair: Palette, damage: bytes) -> None:
 
 def only_book() -> str:
     """Return the key of the one cached book."""
-    (path,) = cache_folder().glob("*.npz")
+    (path,) = spectra_folder().glob("*.npz")
     return path.stem
 
 
@@ -199,7 +199,7 @@ def test_threads_that_write_at_the_same_time_leave_a_whole_file() -> None:
     row = np.full(4096, 1 / 4096)
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: add_rows("book", 4096, {str(n): row}), range(40)))
-    assert [path.name for path in cache_folder().iterdir()] == ["book.npz"]
+    assert [path.name for path in spectra_folder().iterdir()] == ["book.npz"]
     kept = read_rows("book", 4096)
     assert kept
     for values in kept.values():
@@ -229,9 +229,9 @@ def test_cache_folder_follows_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert cache_folder().parts[-3:] == ("xdg", "napari-maxrf", "spectra")
+    assert spectra_folder().parts[-3:] == ("xdg", "napari-maxrf", "spectra")
     monkeypatch.delenv("XDG_CACHE_HOME")
-    assert cache_folder() == tmp_path / ".cache" / "napari-maxrf" / "spectra"
+    assert spectra_folder() == tmp_path / ".cache" / "napari-maxrf" / "spectra"
 
 
 def test_axis_above_the_tube_voltage(pair: Palette) -> None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_maxrf.pigments._cache import cache_folder
+    from napari_maxrf.pigments._cache import spectra_folder
     from napari_maxrf.pigments._distinguish import (
         ConfusedPair,
         Distinguishability,
@@ -53,7 +53,7 @@ _PUBLIC = {
     "PigmentFilter": "_filter",
     "Reference": "_reference",
     "SilentPigment": "_silent",
-    "cache_folder": "_cache",
+    "spectra_folder": "_cache",
     "distinguishability": "_distinguish",
     "free_id": "_edit",
     "in_use": "_filter",
@@ -81,7 +81,6 @@ __all__ = [
     "PigmentFilter",
     "Reference",
     "SilentPigment",
-    "cache_folder",
     "distinguishability",
     "free_id",
     "in_use",
@@ -94,6 +93,7 @@ __all__ = [
     "recoloured",
     "save_palette",
     "silent_pigments",
+    "spectra_folder",
     "with_pigments",
     "without_pigments",
 ]

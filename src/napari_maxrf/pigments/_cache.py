@@ -10,20 +10,19 @@ again.
 
 from __future__ import annotations
 
-import os
-import sys
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf._files import atomic_path
+from napari_maxrf._folders import cache_folder
 from napari_maxrf.errors import MaxrfError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 Rows = dict[str, npt.NDArray[np.float64]]
 
@@ -39,19 +38,9 @@ _UNREADABLE = (
 )
 
 
-def cache_folder() -> Path:
-    """Return the folder for cached spectra, as the platform wants it.
-
-    ``XDG_CACHE_HOME`` or ``~/.cache``, ``LOCALAPPDATA`` on Windows, and
-    ``~/Library/Caches`` on macOS.
-    """
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData/Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "napari-maxrf" / "spectra"
+def spectra_folder() -> Path:
+    """Return the folder for cached spectra, below that of the platform."""
+    return cache_folder() / "spectra"
 
 
 def read_rows(book: str, n_channels: int) -> Rows:
@@ -98,4 +87,4 @@ def add_rows(book: str, n_channels: int, rows: Mapping[str, object]) -> None:
 
 
 def _path(book: str) -> Path:
-    return cache_folder() / f"{book}.npz"
+    return spectra_folder() / f"{book}.npz"
