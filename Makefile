@@ -41,7 +41,11 @@ sample: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/pigment_table.py
+	$(BIN)/python benchmarks/ideal_observer.py
 	$(BIN)/python benchmarks/physics_checks.py
+	$(BIN)/python benchmarks/real_scan_mixture.py
+	$(BIN)/python benchmarks/real_scan_colours.py
 
 # A stamp, so that a second call installs nothing again.
 $(READY): pyproject.toml constraints.txt tools/system_libraries.sh

