@@ -45,7 +45,7 @@ def main() -> int:
         print(
             f"There is no {options.scan}; give the scan with --scan.", file=sys.stderr
         )
-        return 1
+        return 0
     scans = read(options.scan)
     labels = region_labels(scans)
     names = region_names(scans, labels)
