@@ -278,7 +278,8 @@ class SpectralCube:
 
     def spectrum(self, y: int, x: int) -> npt.NDArray[Any]:
         """Read the spectrum of one pixel, shape (energy,)."""
-        return np.asarray(self.counts[y, x].compute())
+        # threads would cost more than the reading of one pixel
+        return np.asarray(self.counts[y, x].compute(scheduler="synchronous"))
 
     def sums(self) -> CubeSums | None:
         """Return the sums stored beside the counts, without reading the counts.

@@ -96,38 +96,43 @@ class BlockedArray:
         from napari_maxrf.io.blocked._kernels import unpack
 
         rows, columns, channels = box
-        n_rows, n_channels = self.shape[0], self.shape[2]
-        first, last = columns.start // WIDE, -(-columns.stop // WIDE)
-        in_rows = _inside(rows, y * HIGH, HIGH)
-        in_columns = columns.start - first * WIDE, columns.stop - first * WIDE
-        for e in range(channels.start // DEEP, -(-channels.stop // DEEP)):
-            words, starts = self._run(y, e, first, last)
-            sizes = min(HIGH, n_rows - y * HIGH), min(DEEP, n_channels - e * DEEP)
-            in_channels = _inside(channels, e * DEEP, DEEP)
-            at = (
-                max(y * HIGH - rows.start, 0),
-                max(e * DEEP - channels.start, 0),
+        first_x, last_x = columns.start // WIDE, -(-columns.stop // WIDE)
+        first_e, last_e = channels.start // DEEP, -(-channels.stop // DEEP)
+        where = y, slice(first_e, last_e), slice(first_x, last_x)
+        words, starts = self._blocks(where)
+        n_rows = min(HIGH, self.shape[0] - y * HIGH)
+        n_channels = min(last_e * DEEP, self.shape[2]) - first_e * DEEP
+        top = max(y * HIGH - rows.start, 0)
+        sound = unpack(
+            words,
+            starts,
+            last_x - first_x,
+            (n_rows, n_channels),
+            DEEP,
+            (max(rows.start - y * HIGH, 0), min(rows.stop - y * HIGH, n_rows)),
+            _from(columns, first_x * WIDE),
+            _from(channels, first_e * DEEP),
+            values[top:],
+        )
+        if not sound:
+            raise FormatError(
+                f"{self.path.name} in the cache is damaged. Delete it: "
+                "napari-maxrf cache clear."
             )
-            if not unpack(
-                words, starts, sizes, in_rows, in_columns, in_channels, values, at
-            ):
-                raise FormatError(
-                    f"{self.path.name} in the cache is damaged. Delete it: "
-                    "napari-maxrf cache clear."
-                )
 
-    def _run(
-        self, y: int, e: int, first: int, last: int
+    def _blocks(
+        self, where: tuple[int, slice, slice]
     ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        """Read neighbouring blocks; those that stand together in one piece."""
-        where = y, e, slice(first, last)
-        places, lengths = self._places[where], self._lengths[where]
-        starts = np.zeros(last - first + 1, np.int64)
+        """Read blocks; those that stand together in one piece."""
+        places, lengths = self._places[where].ravel(), self._lengths[where].ravel()
+        starts = np.zeros(places.size + 1, np.int64)
         np.cumsum(lengths, out=starts[1:])
         words = np.empty(int(starts[-1]), "<u8")
+        content = words.view(np.uint8).data
         for low, high in _pieces(places, lengths):
-            part = words[starts[low] : starts[high]]
-            self._fill(int(places[low]), part.view(np.uint8).data)
+            self._fill(
+                int(places[low]), content[starts[low] * WORD : starts[high] * WORD]
+            )
         return words.astype(np.uint64, copy=False), starts
 
     def _fill(self, place: int, view: memoryview) -> None:
@@ -152,9 +157,9 @@ class BlockedArray:
         return "BlockedArray", str(self.path), *self._identity
 
 
-def _inside(wanted: slice, start: int, size: int) -> tuple[int, int]:
-    """Return which entries of a block are wanted, counted from its first."""
-    return max(wanted.start - start, 0), min(wanted.stop - start, size)
+def _from(wanted: slice, start: int) -> tuple[int, int]:
+    """Return first and last entry, counted from a start."""
+    return wanted.start - start, wanted.stop - start
 
 
 def _pieces(

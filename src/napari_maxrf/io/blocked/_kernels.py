@@ -120,54 +120,61 @@ def _put(group: Words, width: int, words: Words, place: int) -> int:
 def unpack(
     words: Words,
     starts: npt.NDArray[np.int64],
-    shape: tuple[int, int],
+    n_wide: int,
+    span: tuple[int, int],
+    deep: int,
     rows: tuple[int, int],
     columns: tuple[int, int],
     channels: tuple[int, int],
     out: npt.NDArray[Any],
-    at: tuple[int, int],
 ) -> bool:
-    """Take a box out of neighbouring blocks of one row of blocks.
+    """Take a box out of blocks of one row of blocks.
 
     Parameters
     ----------
     words : ndarray of uint64
-        The blocks.
+        The blocks, by energy and then by column.
     starts : ndarray of int64, shape (blocks + 1,)
         Where each begins in `words`, and where the last ends.
-    shape : (int, int)
-        Rows and channels of these blocks.
+    n_wide : int
+        Blocks that lie beside each other.
+    span : (int, int)
+        Rows of a block, and channels of all blocks together.
+    deep : int
+        Channels of a block; the last may have less.
     rows, columns, channels : (int, int)
         What to take, from and to, counted from the first of these blocks.
     out : ndarray of unsigned integers, shape (rows, columns, channels)
-        Where they go.
-    at : (int, int)
-        First row and channel in `out`; columns begin at 0.
+        Where it goes.
 
     Returns
     -------
     bool
         False if the blocks are damaged; `out` is then filled in part.
     """
-    n_rows, n_deep = shape
-    (row0, row1), (column0, column1), (low, high) = rows, columns, channels
     heads = words.view(np.uint8)
-    places = np.empty(n_rows * n_deep + 1, np.int64)
-    values = np.zeros((n_deep, LANES), out.dtype)
+    places = np.empty(span[0] * deep + 1, np.int64)
+    values = np.zeros((deep, LANES), out.dtype)
     most = out.itemsize * _BYTES
     for block in range(starts.size - 1):
-        if not _find(heads, starts[block], starts[block + 1], places, most):
+        first = block // n_wide * deep
+        left = block % n_wide * LANES
+        n_deep = min(deep, span[1] - first)
+        used = places[: span[0] * n_deep + 1]
+        if not _find(heads, starts[block], starts[block + 1], used, most):
             return False
-        first = max(column0 - block * LANES, 0)
-        last = min(column1 - block * LANES, LANES)
-        left = block * LANES + first - column0
-        part = out[at[0] :, left : left + last - first, at[1] : at[1] + high - low]
-        for y in range(row1 - row0):
-            group = (row0 + y) * n_deep + low
+        low, high = max(channels[0] - first, 0), min(channels[1] - first, n_deep)
+        x0, x1 = max(columns[0] - left, 0), min(columns[1] - left, LANES)
+        part = out[
+            :,
+            left + x0 - columns[0] : left + x1 - columns[0],
+            first + low - channels[0] : first + high - channels[0],
+        ]
+        for y in range(rows[1] - rows[0]):
+            group = (rows[0] + y) * n_deep + low
             for e in range(high - low):
-                place = places[group + e]
-                width = places[group + e + 1] - place
-                _take(words, place, width, (first, last), values, e)
+                place = used[group + e]
+                _take(words, place, used[group + e + 1] - place, (x0, x1), values, e)
             for x in range(part.shape[1]):
                 for e in range(part.shape[2]):
                     part[y, x, e] = values[e, x]
