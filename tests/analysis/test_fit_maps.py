@@ -36,6 +36,7 @@ PLAIN = MapConfig(
     method="fit",
     elements=tuple(AREAS),
     matrix="",
+    fit_others=False,
     refine_ratios=False,
     pile_up=False,
     low_kev=3.0,
@@ -201,6 +202,16 @@ def test_sum_peaks_get_a_column_of_their_own():
     fitted = fit_spectrum(piled + CONTINUUM, model)
     assert fitted.areas[0] == pytest.approx(3e4, rel=0.01)
     assert fitted.areas[1] == pytest.approx(1e-6 * 3e4**2, rel=0.15)
+
+
+def test_what_is_not_mapped_is_fitted_along():
+    cube = scan(12, 6)
+    alone = replace_config(elements=("Fe",), fit_others=True, high_kev=15.0)
+    made = fit_maps(cube, alone, model_of(cube, alone))
+    assert [one.name for one in made.maps] == ["Fe K"]
+    assert {"Ca K", "Cu K", "Pb L"} <= set(made.model.names)
+    left = made.maps[0].image[:, :20].mean()
+    assert left == pytest.approx(AREAS["Fe"], rel=0.02)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""``maps``, ``embed`` and ``recolour``: what a scan shows."""
+"""``embed`` and ``recolour``: what a scan shows."""
 
 from __future__ import annotations
 
@@ -15,33 +15,6 @@ if TYPE_CHECKING:
     from napari_maxrf.embedding import EmbeddedImage
 
 EMBEDDING_SUFFIXES = {".maxrf", ".h5", ".hdf5"}
-
-
-def add_maps(commands: Any) -> None:
-    """Add the command ``maps``."""
-    parser = commands.add_parser("maps", help="element maps of a scan")
-    parser.add_argument("cube", type=Path)
-    parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
-    parser.add_argument(
-        "--elements", nargs="+", metavar="EL", help="Default: the strongest found."
-    )
-    add_reading(parser)
-    parser.set_defaults(run=_maps)
-
-
-def _maps(arguments: argparse.Namespace) -> None:
-    from napari_maxrf.analysis import (
-        element_maps_steps,
-        save_element_map,
-        strongest_elements,
-    )
-
-    cube = open_told(arguments, arguments.cube)
-    elements = arguments.elements or strongest_elements(cube)
-    for made in run(element_maps_steps(cube, elements)):
-        path = arguments.out / f"{cube.name}_{made.element}_{made.line}.tif"
-        save_element_map(made, path, cube.pixel_size_mm)
-        say(f"{path}: {made.image.sum():.0f} net counts")
 
 
 def add_embed(commands: Any) -> None:

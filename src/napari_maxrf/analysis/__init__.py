@@ -32,6 +32,11 @@ if TYPE_CHECKING:
         map_elements,
         map_elements_steps,
     )
+    from napari_maxrf.analysis._map_files import save_maps
+    from napari_maxrf.analysis._map_pictures import (
+        save_composite_picture,
+        save_map_picture,
+    )
     from napari_maxrf.analysis._maps import ElementMap, element_maps, element_maps_steps
     from napari_maxrf.analysis._normalise import (
         MapStatistics,
@@ -71,6 +76,9 @@ if TYPE_CHECKING:
     )
 
 _PUBLIC = {
+    "save_maps": "_map_files",
+    "save_map_picture": "_map_pictures",
+    "save_composite_picture": "_map_pictures",
     "Defects": "_defects",
     "corrected": "_corrected",
     "find_defects": "_defects",
@@ -176,8 +184,11 @@ __all__ = [
     "refined_axis",
     "region_spectra",
     "region_spectra_steps",
+    "save_composite_picture",
     "save_curves",
     "save_element_map",
+    "save_map_picture",
+    "save_maps",
     "strongest_elements",
     "unmix",
     "usual_limits",

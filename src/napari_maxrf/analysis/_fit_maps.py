@@ -57,7 +57,7 @@ class Fits:
 
     def __init__(self, cube: SpectralCube, model: LineModel, errors: bool) -> None:
         self.channels = slice(0, cube.shape[2])
-        self._fit, self._n = LinearFit(model), len(model.shells)
+        self._fit, self._n = LinearFit(model), model.n_mapped
         shape = (self._n, *cube.shape[:2])
         self.images = np.empty(shape, np.float32)
         self.errors = np.empty(shape, np.float32) if errors else None
@@ -148,5 +148,5 @@ def _maps(model: LineModel, fits: Fits) -> tuple[ElementMap, ...]:
             fits.images[index],
             None if fits.errors is None else fits.errors[index],
         )
-        for index, shell in enumerate(model.shells)
+        for index, shell in enumerate(model.shells[: model.n_mapped])
     )

@@ -18,10 +18,12 @@ from napari_maxrf.analysis._model_shapes import PeakShaper, polynomial_columns
 from napari_maxrf.analysis._ratios import refined_ratios
 from napari_maxrf.analysis._refine import refined_axis
 from napari_maxrf.analysis._resolution import USUAL_RESOLUTION, Resolution
-from napari_maxrf.analysis._shells import named_shells
+from napari_maxrf.analysis._shells import named_shells, shells_between
 from napari_maxrf.errors import MaxrfError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari_maxrf.analysis._map_config import MapConfig
     from napari_maxrf.analysis._scatter import ScatterPeaks
     from napari_maxrf.analysis._shells import Shell
@@ -68,7 +70,9 @@ class LineModel:
     detector : DetectorState
         Axis and resolution.
     shells : tuple of Shell
-        The shells that are mapped, in the order of the first columns.
+        In the order of the first columns.
+    n_mapped : int
+        How many of them are mapped; the others are only fitted along.
     names : tuple of str
         Of every column: shells first, then scatter, pile-up and background.
     columns : ndarray, shape (n_channels, n_columns)
@@ -87,6 +91,7 @@ class LineModel:
 
     detector: DetectorState
     shells: tuple[Shell, ...]
+    n_mapped: int
     names: tuple[str, ...]
     columns: Floats
     free: npt.NDArray[np.bool_]
@@ -153,14 +158,15 @@ def line_model(
     """
     if detector is None:
         detector = detector_state(spectrum, axis, config.recalibrate)
-    names = config.elements or tuple(
-        one.element for one in found_elements(spectrum, detector.axis)
-    )
-    if not names:
+    found: tuple[str, ...] = ()
+    if config.fit_others or not config.elements:
+        found = tuple(one.element for one in found_elements(spectrum, detector.axis))
+    if not (config.elements or found):
         raise MaxrfError(
             "The sum spectrum shows no clear element; name those to be fitted."
         )
-    return _Builder(np.maximum(spectrum, 0.0), detector, config).built(names)
+    builder = _Builder(np.maximum(spectrum, 0.0), detector, config)
+    return builder.built(config.elements or found, found)
 
 
 class _Builder:
@@ -173,15 +179,18 @@ class _Builder:
         self.axis = detector.axis
         self.shaper = PeakShaper(self.axis, detector.resolution)
 
-    def built(self, names: tuple[str, ...]) -> LineModel:
+    def built(self, names: tuple[str, ...], others: tuple[str, ...]) -> LineModel:
         """Build the model, the sum peaks last: they follow from a first fit."""
         low, high = self._limits()
-        margin = self.detector.resolution.fwhm_kev(low) / 2
-        tabled = tuple(
-            named_shells(names, low + margin, high - margin, self.config.matrix)
-        )
-        channels = self._channels(tabled, low, high)
+        matrix, margin = self.config.matrix, self.detector.resolution.fwhm_kev(low) / 2
+        mapped = named_shells(names, low + margin, high - margin, matrix)
+        channels = self._channels(mapped, low, high)
+        top = float(self.axis.edges_kev[channels.stop])
+        beside = shells_between(others, low + margin, top - margin, matrix)
+        known = {one.name for one in mapped}
+        tabled = (*mapped, *(one for one in beside if one.name not in known))
         model = self._built(tabled, self._continuum(channels), channels)
+        model = replace(model, n_mapped=len(mapped))
         return self._with_pile_up(model) if self.config.pile_up else model
 
     def _built(
@@ -214,7 +223,7 @@ class _Builder:
         high = min(config.high_kev or np.inf, float(edges[used[-1] + 1]))
         return low, high
 
-    def _channels(self, shells: tuple[Shell, ...], low: float, high: float) -> slice:
+    def _channels(self, shells: Sequence[Shell], low: float, high: float) -> slice:
         """End the range just above the highest line that counts."""
         if self.config.high_kev is None:
             top = max(
@@ -270,6 +279,7 @@ class _Builder:
         return LineModel(
             detector=self.detector,
             shells=shells,
+            n_mapped=len(shells),
             names=tuple(columns),
             columns=np.stack(list(columns.values()), axis=1),
             free=free,

@@ -32,6 +32,11 @@ class MapConfig(StepConfig):
         description="Elements to map, such as Fe, or Pb L for one shell of a fit; "
         "none: those that the scan shows.",
     )
+    fit_others: bool = Field(
+        True,
+        description="Fit along what else the scan shows, which would otherwise be "
+        "taken for background or for the elements that are mapped.",
+    )
     background: Background = Field(
         "polynomial",
         description="What lies under the lines of a fit: the continuum of the sum "
@@ -66,8 +71,10 @@ class MapConfig(StepConfig):
         description="Lowest energy of a fit, above the zero peak.",
         json_schema_extra={"unit": "keV"},
     )
-    high_kev: Annotated[float, Field(gt=0.2, le=120)] | None = Field(
+    high_kev: float | None = Field(
         None,
+        gt=0.2,
+        le=120,
         description="Highest energy of a fit; none: just above the highest line.",
         json_schema_extra={"unit": "keV"},
     )

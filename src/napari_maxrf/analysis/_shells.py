@@ -8,13 +8,16 @@ more than hard ones, and by the silicon, which lets hard ones pass.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.analysis._lines import line_groups
 from napari_maxrf.errors import MaxrfError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SHELLS = ("K", "L", "M")
 ESCAPE_KEV = 1.740
@@ -96,6 +99,18 @@ def named_shells(
             )
         found |= {one.name: one for one in seen}
     return list(found.values())
+
+
+def shells_between(
+    elements: Iterable[str], low_kev: float, high_kev: float, matrix: str = ""
+) -> list[Shell]:
+    """List all shells of elements whose strongest line lies between two energies."""
+    return [
+        one
+        for element in elements
+        for one in _shells(element, matrix)
+        if low_kev < one.main_kev < high_kev
+    ]
 
 
 def _split(name: str) -> tuple[str, str | None]:
