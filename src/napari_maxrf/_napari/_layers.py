@@ -131,9 +131,12 @@ def _strongest_maps(cube: SpectralCube, n_maps: int) -> Steps[list[ElementMap]]:
 
 
 def _sums(cube: SpectralCube) -> tuple[Plane, Plane]:
-    """Add the counts of every pixel and of every channel in one pass."""
+    """Add the counts of every pixel and of every channel, unless they are stored."""
     import dask
 
+    stored = cube.sums()
+    if stored is not None:
+        return stored.sum_image, stored.sum_spectrum
     spectrum = cube.counts.sum(axis=(0, 1), dtype=np.float64)
     image, spectrum = dask.compute(cube.sum_image(), spectrum)
     return image, spectrum
@@ -200,6 +203,8 @@ def counts_layer(
     It is hidden because drawing one channel of a file that is stored spectrum
     by spectrum reads all of it, and because it would cover the maps.
     """
+    from napari_maxrf.io import energy_first
+
     keywords = {
         "name": f"{_title(cube)} cube",
         "metadata": metadata(_facts_of_cube("cube", cube)),
@@ -209,8 +214,7 @@ def counts_layer(
         "visible": False,
         "axis_labels": CUBE_LABELS,
     }
-    data = cube.counts.transpose(2, 0, 1)
-    return data, keywords | below_energy(placement, cube.energy), "image"
+    return energy_first(cube), keywords | below_energy(placement, cube.energy), "image"
 
 
 def clustered_layer(synthesis: Synthesis, placement: Placement) -> LayerData:

@@ -168,8 +168,10 @@ def hottest_layer(cube: SpectralCube, scan: Layer, hottest: HottestPixels) -> La
 
 def recalibrated_layer(cube: SpectralCube, scan: Layer) -> LayerData:
     """Show a scan with its new energies, where and as the old one is shown."""
+    from napari_maxrf.io import energy_first
+
     return (
-        cube.counts.transpose(2, 0, 1),
+        energy_first(cube),
         {
             "name": f"{cube.name} recalibrated",
             "metadata": metadata(_facts("cube", cube)),
