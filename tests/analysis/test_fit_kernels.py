@@ -130,3 +130,13 @@ def test_no_counts_and_negative_ones_give_areas_of_zero(value):
     found = fit(columns, np.full((3, 25), value), np.zeros(4, bool), reach=4)
     assert np.isfinite(found).all()
     assert (found >= 0).all()
+
+
+def test_values_that_are_no_numbers_spoil_their_own_spectrum_only():
+    columns = np.abs(np.random.default_rng(0).normal(size=(3, 50)))
+    spectra = np.tile(5 * columns.sum(axis=0), (3, 1))
+    spectra[1, 20], spectra[2, 30] = np.nan, np.inf
+    found = fit(columns, spectra, np.zeros(3, bool), reach=5)
+    clean = fit(columns, spectra[:1], np.zeros(3, bool), reach=5)
+    np.testing.assert_array_equal(found[0], clean[0])
+    assert np.isnan(found[1:]).all()

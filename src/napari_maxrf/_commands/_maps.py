@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from napari_maxrf.cube import SpectralCube
 
 FORMATS = ("tif", "ome", "png", "h5", "csv")
+_LISTS = (
+    (
+        "--elements",
+        "EL",
+        "Such as Fe, or Pb-L for one shell of a fit. Default: those found.",
+    ),
+    ("--window", "LOW-HIGH", "Also add the counts between two energies in keV."),
+    (
+        "--ratio",
+        "A/B",
+        "Also divide maps, such as Cu/Fe, where the second is significant.",
+    ),
+    (
+        "--composite",
+        "EL=#RRGGBB",
+        "Also show maps together in a picture, each in its colour.",
+    ),
+)
 _SUFFIXES = {"ome": ".ome.tif", "h5": ".h5", "csv": ".csv"}
 
 
@@ -30,35 +48,10 @@ def add_maps(commands: Any) -> None:
     parser.add_argument("cube", type=Path)
     parser.add_argument("-o", "--out", type=Path, required=True, help="folder")
     parser.add_argument(
-        "--elements",
-        nargs="+",
-        metavar="EL",
-        help="Such as Fe, or Pb-L for one shell of a fit. Default: those found.",
-    )
-    parser.add_argument(
         "--rare", action="store_true", help="Map those found in a few pixels only, too."
     )
-    parser.add_argument(
-        "--window",
-        nargs="+",
-        default=[],
-        metavar="LOW-HIGH",
-        help="Also add the counts between two energies in keV.",
-    )
-    parser.add_argument(
-        "--ratio",
-        nargs="+",
-        default=[],
-        metavar="A/B",
-        help="Also divide maps, such as Cu/Fe, where the second is significant.",
-    )
-    parser.add_argument(
-        "--composite",
-        nargs="+",
-        default=[],
-        metavar="EL=#RRGGBB",
-        help="Also show maps together in a picture, each in its colour.",
-    )
+    for name, shown, text in _LISTS:
+        parser.add_argument(name, nargs="+", default=[], metavar=shown, help=text)
     parser.add_argument(
         "--format",
         nargs="+",
@@ -97,7 +90,7 @@ def _config(arguments: argparse.Namespace, cube: SpectralCube) -> MapConfig:
     """Read the parameters; ratios need errors, rare elements a look at the scan."""
     from napari_maxrf.analysis import MapConfig, proposed_elements_steps
 
-    elements = tuple(arguments.elements or ())
+    elements = tuple(arguments.elements)
     if arguments.rare:
         proposed = run(proposed_elements_steps(cube)).elements
         elements = tuple(dict.fromkeys((*elements, *proposed)))

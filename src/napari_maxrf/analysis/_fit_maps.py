@@ -100,7 +100,8 @@ def fit_maps_steps(
         Elements, background and what else is fitted.
     model : LineModel, optional
         Made before; then one pass over the cube does everything. Default:
-        `line_model` of the sum spectrum, which costs another pass.
+        `line_model` of the sum spectrum, which costs another pass unless the cube
+        stores its sums.
 
     Yields
     ------
@@ -132,7 +133,10 @@ def fit_maps_steps(
 
 
 def sum_spectrum_steps(cube: SpectralCube) -> Steps[Spectrum]:
-    """Add the spectra of all pixels."""
+    """Add the spectra of all pixels; at once where the cube stores its sums."""
+    stored = cube.sums()
+    if stored is not None:
+        return np.asarray(stored.sum_spectrum, dtype=np.float64)
     totals = Totals(cube)
     yield from visits(cube, [totals], "Adding spectra")
     return totals.sum

@@ -66,7 +66,8 @@ def _levels(counts, levels):  # type: ignore[no-untyped-def]
     steps = np.float32(_STEPS_PER_UNIT)
     highest = zero
     for i in range(counts.size):
-        place = (np.sqrt(max(counts[i], zero) + one) - one) * steps
+        above = counts[i] if counts[i] > zero else zero  # 0 for what is no number
+        place = (np.sqrt(above + one) - one) * steps
         highest = max(highest, place)
         place = min(place, last)
         at = np.int32(place)
@@ -84,7 +85,8 @@ def _counts(levels, counts):  # type: ignore[no-untyped-def]
     zero, last = np.float32(0), np.float32(_LEVELS)
     highest = zero
     for i in range(levels.size):
-        place = max((levels[i] - np.float32(_LOWEST)) * np.float32(_PER_LEVEL), zero)
+        place = (levels[i] - np.float32(_LOWEST)) * np.float32(_PER_LEVEL)
+        place = place if place > zero else zero
         highest = max(highest, place)
         place = min(place, last)
         at = np.int32(place)
@@ -304,6 +306,9 @@ def fit_rows(  # type: ignore[no-untyped-def]
                 smooth[i] = net[i] - smooth[i]
             net = smooth
         _projected(net, columns, firsts, lasts, right)
+        if not math.isfinite(right.sum()):  # a count that is no number
+            areas[row] = math.nan
+            continue
         bounded = False
         for i in range(n):
             total = 0.0

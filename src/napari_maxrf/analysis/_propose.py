@@ -68,7 +68,8 @@ def proposed_elements_steps(cube: SpectralCube) -> Steps[Proposal]:
     Parameters
     ----------
     cube : SpectralCube
-        Read once, and once more where its maximum spectrum shows further lines.
+        Read once for sum and maximum, unless it stores them, and once more where
+        its maximum spectrum shows further lines.
 
     Yields
     ------
@@ -79,11 +80,10 @@ def proposed_elements_steps(cube: SpectralCube) -> Steps[Proposal]:
     -------
     Proposal
     """
-    totals = Totals(cube)
-    yield from visits(cube, [totals], "Adding spectra")
-    common = found_elements(totals.sum, cube.energy)
-    axis = refined_axis(totals.sum, cube.energy)
-    highest = totals.maximum.astype(np.float64)
+    total, maximum = yield from _sum_and_maximum(cube)
+    common = found_elements(total, cube.energy)
+    axis = refined_axis(total, cube.energy)
+    highest = maximum.astype(np.float64)
     weights = _candidates(highest, axis, [one.element for one in common])
     rare: list[FoundElement] = []
     if weights:
@@ -98,7 +98,17 @@ def proposed_elements_steps(cube: SpectralCube) -> Steps[Proposal]:
         )
         rare = [one for one in judged if one is not None]
     rare.sort(key=lambda one: -one.significance)
-    return Proposal(tuple(common), tuple(rare), totals.sum, totals.maximum)
+    return Proposal(tuple(common), tuple(rare), total, maximum)
+
+
+def _sum_and_maximum(cube: SpectralCube) -> Steps[tuple[Spectrum, npt.NDArray[Any]]]:
+    """Take both from where the cube stores them, or in a pass."""
+    stored = cube.sums()
+    if stored is not None:
+        return stored.sum_spectrum.astype(np.float64), stored.max_spectrum
+    totals = Totals(cube)
+    yield from visits(cube, [totals], "Adding spectra")
+    return totals.sum, totals.maximum
 
 
 def _candidates(
