@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.io._keys import box_of, picked
+from napari_maxrf.io._sources import remember
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -95,6 +96,7 @@ def lazy_oriented(
         chunks=tuple(sizes[axis] for axis in _ORDER),
         meta=np.empty((0, 0, 0), counts.dtype),
     )
+    remember(lazy, counts)
     return lazy
 
 

@@ -1,13 +1,13 @@
 """What a lazy array was made from, for readers that do better than block by block.
 
-Dask computes whole blocks before it takes a channel from them, as soon as axes are
-moved or napari's own cache is on. Where counts come from an array that gives any box
-as quickly as it is asked for, `energy_first` hands that array on, without dask.
+Dask computes whole blocks and copies them together, also where a file could be read
+in one go; and before it takes a channel from them, as soon as axes are moved or
+napari's own cache is on. Here the way back from dask's array to its source is kept.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 Box = tuple[slice, slice, slice]
 
 
+class CountSource(Protocol):
+    """Counts (y, x, energy) somewhere else, read by keys."""
+
+    def __getitem__(self, key: Any, /) -> npt.NDArray[Any]:
+        """Read what a key asks for."""
+
+
+@runtime_checkable
 class BoxSource(Protocol):
     """Counts (y, x, energy) of which any box is quick to read."""
 
@@ -33,17 +41,16 @@ class BoxSource(Protocol):
         """Read a box of counts."""
 
 
-_SOURCES: WeakValueDictionary[str, Any] = WeakValueDictionary()
+_SOURCES: WeakValueDictionary[str, CountSource] = WeakValueDictionary()
 
 
-def remember(counts: da.Array, source: BoxSource) -> da.Array:
-    """Note what a dask array was made from; return the array."""
+def remember(counts: da.Array, source: CountSource) -> None:
+    """Note what a dask array (y, x, energy) was made from, unchanged."""
     _SOURCES[counts.name] = source
-    return counts
 
 
-def source_of(counts: da.Array) -> BoxSource | None:
-    """Return what a dask array was made from, if it gives boxes quickly.
+def source_of(counts: da.Array) -> CountSource | None:
+    """Return what a dask array was made from, as long as it is known here.
 
     Whatever was done to the counts since gives them another name, and None.
     """
@@ -105,5 +112,8 @@ def energy_first(cube: SpectralCube) -> da.Array | EnergyFirst:
     EnergyFirst or dask array, shape (energy, y, x)
         Without dask where the counts are packed in blocks (`cached_cube`).
     """
-    source = source_of(cube.counts)
-    return EnergyFirst(source) if source else cube.counts.transpose(2, 0, 1)
+    source: Any = source_of(cube.counts)
+    if isinstance(source, BoxSource):
+        return EnergyFirst(source)
+    turned: da.Array = cube.counts.transpose(2, 0, 1)
+    return turned

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from napari_maxrf._files import atomic_path
 from napari_maxrf.errors import MaxrfError
+from napari_maxrf.io._sources import source_of
 from napari_maxrf.io.blocked._cached import cached_cube, with_blocks
 from napari_maxrf.io.blocked._config import CacheConfig, load_cache_config
 from napari_maxrf.io.blocked._key import cache_key
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 Tile = tuple[slice, slice]
 
-_TILE_BYTES = 2**26
+_TILE_BYTES = 2**25
 _STAGE = "Packing counts"
 
 
@@ -140,13 +141,17 @@ def _read_ahead(
 
 
 def _read(cube: SpectralCube, tile: Tile) -> npt.NDArray[Any]:
+    """Read a tile from the file in one go, where nothing was done to its counts."""
+    source = source_of(cube.counts)
+    if source is not None:
+        return source[tile]
     return np.asarray(cube.counts[tile].compute())
 
 
 def tiles_of(
     shape: tuple[int, int, int], itemsize: int, chunks: tuple[tuple[int, ...], ...]
 ) -> Iterator[Tile]:
-    """Cut the pixels of a cube into tiles of whole blocks, about 64 MiB each.
+    """Cut the pixels of a cube into tiles of whole blocks, about 32 MiB each.
 
     Whole rows where that is possible, since most files hold them together; and as
     many rows as a block of the source has, so that none is read twice.

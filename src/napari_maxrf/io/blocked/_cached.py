@@ -93,12 +93,13 @@ def lazy_blocks(blocked: BlockedArray) -> da.Array:
     columns = max(1, _CHUNK_BYTES // column_bytes)
     tall = min(columns, 4)
     high, wide = HIGH * tall, WIDE * (columns // tall)
-    lazy = da.from_array(
+    lazy: da.Array = da.from_array(
         blocked,
         chunks=(high, wide, n_channels),
         meta=np.empty((0, 0, 0), blocked.dtype),
     )
-    return remember(lazy, blocked)
+    remember(lazy, blocked)
+    return lazy
 
 
 def is_blocked(cube: SpectralCube) -> bool:
