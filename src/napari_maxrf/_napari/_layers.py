@@ -132,13 +132,13 @@ def _strongest_maps(cube: SpectralCube, n_maps: int) -> Steps[list[ElementMap]]:
 
 def _sums(cube: SpectralCube) -> tuple[Plane, Plane]:
     """Add the counts of every pixel and of every channel, unless they are stored."""
-    import dask
+    import dask.base
 
     stored = cube.sums()
     if stored is not None:
         return stored.sum_image, stored.sum_spectrum
     spectrum = cube.counts.sum(axis=(0, 1), dtype=np.float64)
-    image, spectrum = dask.compute(cube.sum_image(), spectrum)
+    image, spectrum = dask.base.compute(cube.sum_image(), spectrum)
     return image, spectrum
 
 
