@@ -77,7 +77,7 @@ class Contents:
 
 
 def contents_of(file: h5py.File) -> Contents:
-    """Walk through a file level by level, at most 10 000 names (about half a second)."""
+    """Walk through a file, level by level, to the first 10 000 names."""
     root = file["/"]
     found, waiting = Contents(), deque([(root, 0)])
     seen, n_links = {_address(root.id)}, 0
