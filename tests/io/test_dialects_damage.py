@@ -208,6 +208,19 @@ class TestWholeFiles:
         with pytest.raises(FormatError, match=r"scan\.h5"):
             cube.spectrum(0, 0)
 
+    @pytest.mark.parametrize(("place", "value"), [(80, 0), (8, 4120)])
+    def test_a_heap_of_texts_without_end_does_not_hang_the_library(
+        self, tmp_path, place, value
+    ):
+        path = write_pyxrf(tmp_path / "scan.h5", COUNTS)
+        content = bytearray(path.read_bytes())
+        heap = content.index(b"GCOL")
+        content[heap + 4096 : heap + 4120] = bytes(24)  # what follows the heap
+        length = heap + place
+        content[length : length + 8] = value.to_bytes(8, "little")
+        (tmp_path / "damaged.h5").write_bytes(content)
+        assert "its texts cannot be read" in refusal(tmp_path / "damaged.h5")
+
     def test_two_readers_share_a_file(self, tmp_path):
         path = write_groups(tmp_path / "scan.h5", COUNTS)
         first, second = open_cube(path), open_cube(path)

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf.errors import FormatError, MaxrfError
+from napari_maxrf.io._heaps import has_endless_heap
 
 if TYPE_CHECKING:
     import os
@@ -79,6 +80,11 @@ def open_file(path: Path) -> h5py.File:
 
 
 def _opened(path: Path) -> h5py.File:
+    if has_endless_heap(path):
+        raise FormatError(
+            f"{path.name} is damaged: its texts cannot be read. Copy it again from its "
+            "source, or restore it from a backup."
+        )
     try:
         return h5py.File(path, "r", locking="best-effort")
     except BlockingIOError as error:
