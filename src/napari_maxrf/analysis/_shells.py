@@ -27,6 +27,7 @@ _SILICON = 14
 _SILICON_G_CM2 = 0.045 * 2.33
 _EXCITATION_KEV = 25.0
 _WEAKEST = 1e-3
+_SOFTEST_KEV = 0.2
 
 
 class Shell(NamedTuple):
@@ -134,6 +135,7 @@ def _shells(element: str, matrix: str) -> tuple[Shell, ...]:
             (energy, group.strength * share * _seen(energy, matrix), group.label)
             for group in groups
             for energy, share in zip(group.energies_kev, group.shares, strict=True)
+            if energy > _SOFTEST_KEV
         ]
         total = sum(strength for _, strength, _ in lines)
         if total <= 0:
