@@ -64,7 +64,8 @@ def test_backlash_is_found_within_a_tenth_of_a_pixel(displacement):
         assert abs(found.displacement_px - displacement) < max(6 * found.error_px, 0.1)
 
 
-@settings(max_examples=15, deadline=None)
+# The same seeds each time: among very many, chance alone raises a rare alarm.
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**31), st.sampled_from([0.3, 2.0, 12.0, 200.0]))
 def test_clean_scans_raise_no_alarm(seed, level):
     found = find_defects(cube_of(scan(painting(seed, level=level), seed)))
@@ -72,7 +73,6 @@ def test_clean_scans_raise_no_alarm(seed, level):
     assert found.lines() == ["no defects found"]
 
 
-# The same seeds each time: among very many, chance alone raises a rare alarm.
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**31), st.floats(0.01, 100))
 def test_noise_without_a_picture_raises_no_alarm(seed, level):

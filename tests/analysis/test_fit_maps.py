@@ -23,7 +23,7 @@ from napari_maxrf.analysis import (
 )
 from napari_maxrf.analysis._linear_fit import LinearFit
 from napari_maxrf.analysis._lines import line_groups
-from napari_maxrf.analysis._shells import escape_share, named_shells
+from napari_maxrf.analysis._shells import escape_share, named_shells, shells_between
 from napari_maxrf.cube import EnergyAxis, SpectralCube
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.io import open_cube
@@ -231,6 +231,19 @@ def test_what_cannot_be_fitted_is_named(names, words):
 def test_shells_are_chosen_one_by_one():
     assert [one.name for one in named_shells(("Pb L", "Fe"), 1, 30)] == ["Pb L", "Fe K"]
     assert [one.name for one in named_shells(("Sn",), 1, 30)] == ["Sn K", "Sn L"]
+
+
+@pytest.mark.parametrize("matrix", ["", "PbC2CaO6"])
+def test_every_element_has_shells_whose_shares_sum_to_one(matrix):
+    import xraylib
+
+    elements = [xraylib.AtomicNumberToSymbol(number) for number in range(3, 93)]
+    shells = shells_between(elements, 0.0, 200.0, matrix)
+    assert len(shells) > 150
+    for one in shells:
+        assert sum(one.shares) == pytest.approx(1)
+        assert min(one.shares) > 0
+        assert min(one.energies_kev) > 0.1
 
 
 def test_errors_say_what_is_wrong():
