@@ -274,6 +274,19 @@ class TestPlain:
         assert int(cube.counts.sum().compute()) == 7 * 8 * 5 * 300
 
 
+def test_an_answer_is_remembered_for_files_of_the_same_datasets(tmp_path, monkeypatch):
+    from napari_maxrf.io import _answers, _formats
+
+    monkeypatch.setattr(_answers, "answers_folder", lambda: tmp_path / "answers")
+    first = h5(tmp_path, "a.h5", one=COUNTS, two=COUNTS)
+    known = next(one for one in _formats.FORMATS if one.matches(first))
+    _answers.remember(first, known, ReadOptions(dataset="two"))
+    again = h5(tmp_path, "b.h5", one=COUNTS, two=COUNTS + 1)
+    np.testing.assert_array_equal(open_cube(again).counts, COUNTS + 1)
+    with pytest.raises(UnknownLayoutError):
+        open_cube(h5(tmp_path, "c.h5", one=COUNTS, two=COUNTS[:3]))
+
+
 def test_opening_other_layouts_reads_no_counts(tmp_path, monkeypatch):
     from napari_maxrf.io._held import HeldDataset
 

@@ -90,6 +90,13 @@ def _opener(dialect: Dialect) -> Callable[[Path, ReadOptions], SpectralCube]:
     return open_one
 
 
+def _listing(path: Path) -> bytes:
+    """List names, shapes and types of all scans, which files of one kind share."""
+    with reading(path), open_file(path) as file:
+        solids = contents_of(file).solids
+        return repr([(one.name, one.shape, str(one.dtype)) for one in solids]).encode()
+
+
 def _format_of(dialect: Dialect) -> Format:
     return Format(
         dialect.name,
@@ -98,6 +105,7 @@ def _format_of(dialect: Dialect) -> Format:
         lambda path: _kind(path) == dialect.name,
         _opener(dialect),
         detectors=dialect.detectors,
+        header=_listing,
     )
 
 
