@@ -18,7 +18,7 @@ from _hdf5_files import (
 )
 
 from napari_maxrf.errors import CalibrationError, FormatError
-from napari_maxrf.io import ReadOptions, open_cube, recognise
+from napari_maxrf.io import ReadOptions, describe, open_cube, recognise
 
 COUNTS = sample_counts(4, 3, 256)
 OTHERS = sample_counts(4, 3, 256) + np.uint16(1)
@@ -56,6 +56,7 @@ class TestMaps:
             file["MAPS/Spectra/Elapsed_Realtime"][1, 1] = np.nan
         cube = open_cube(path)
         assert cube.live_time_s is None
+        assert describe(path)["live_time_s"] is None
         real = cube.maps["real_time_s"]
         assert (real[0] == 0).all()
         assert real[1].tolist() == [0.75, 0, 0.75]
@@ -129,6 +130,8 @@ class TestRealApsScan:
         cube = open_cube(aps, detector=letter)
         np.testing.assert_array_equal(cube.counts.compute(), expected)
         np.testing.assert_array_equal(cube.live_time_s, live)
+        mean = describe(aps, options=ReadOptions(detector=letter))["live_time_s"]
+        assert mean == pytest.approx(live[live > 0].mean(dtype=float))
         assert cube.counts.dtype == np.int16
 
     def test_the_fit_in_the_same_folder_is_its_calibration(self, aps, tmp_path):

@@ -35,6 +35,8 @@ from napari_maxrf.io.formats.map_files import recognise_maps
 if TYPE_CHECKING:
     import os
 
+    import numpy.typing as npt
+
     from napari_maxrf.cube import SpectralCube
 
 _SIGNATURES = {
@@ -191,7 +193,7 @@ def describe(
     dict
         ``format``, ``name``, ``shape`` (y, x, energy), ``dtype``, ``offset_kev``,
         ``gain_kev``, ``quad_kev``, ``energy_source``, ``detectors``,
-        ``live_time_s`` (mean of all pixels, or None), ``pixel_size_mm`` (or None),
+        ``live_time_s`` (mean where it is known, or None), ``pixel_size_mm`` (or None),
         ``maps``, ``provenance``, ``calibration`` (or None) and ``warnings``.
 
     Raises
@@ -200,7 +202,6 @@ def describe(
         As `open_cube`.
     """
     cube = open_cube(path, options=options)
-    live = cube.live_time_s
     axis = cube.energy
     facts: dict[str, Any] = {
         "format": recognise(path),
@@ -212,7 +213,7 @@ def describe(
         "quad_kev": axis.quad_kev,
         "energy_source": axis.source,
         "detectors": list(cube.detectors),
-        "live_time_s": None if live is None else float(live.mean(dtype=np.float64)),
+        "live_time_s": _known_mean(cube.live_time_s),
         "pixel_size_mm": list(cube.pixel_size_mm) if cube.pixel_size_mm else None,
         "maps": list(cube.maps),
         "provenance": [step.to_json() for step in cube.provenance],
@@ -220,6 +221,12 @@ def describe(
         "warnings": list(cube.metadata.get("warnings", ())),
     }
     return {**facts, **_count_facts(cube)} if counts else facts
+
+
+def _known_mean(times: npt.NDArray[np.float32] | None) -> float | None:
+    """Average over the pixels with a time; 0 stands for unknown."""
+    known = () if times is None else times[times > 0]
+    return float(np.mean(known, dtype=np.float64)) if len(known) else None
 
 
 def _count_facts(cube: SpectralCube) -> dict[str, Any]:
