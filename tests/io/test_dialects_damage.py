@@ -219,7 +219,19 @@ class TestWholeFiles:
         length = heap + place
         content[length : length + 8] = value.to_bytes(8, "little")
         (tmp_path / "damaged.h5").write_bytes(content)
-        assert "its texts cannot be read" in refusal(tmp_path / "damaged.h5")
+        assert "texts cannot be read" in refusal(tmp_path / "damaged.h5")
+
+    def test_free_space_in_a_loop_does_not_take_all_memory(self, tmp_path):
+        path = write_pyxrf(tmp_path / "scan.h5", COUNTS)
+        content = bytearray(path.read_bytes())
+        heap = content.index(b"HEAP")
+        free, names = (
+            int.from_bytes(content[heap + at : heap + at + 8], "little")
+            for at in (16, 24)
+        )
+        content[names + free : names + free + 8] = free.to_bytes(8, "little")
+        (tmp_path / "damaged.h5").write_bytes(content)
+        assert "names and texts cannot be read" in refusal(tmp_path / "damaged.h5")
 
     def test_two_readers_share_a_file(self, tmp_path):
         path = write_groups(tmp_path / "scan.h5", COUNTS)

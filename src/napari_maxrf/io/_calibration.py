@@ -140,6 +140,11 @@ def _checked(n: int, offset: float, gain: float, quad: float = 0.0) -> EnergyAxi
             f"Gain {gain:.4g} keV per channel is not usable; expected {low:g} to "
             f"{high:g}."
         )
+    if not _usable([offset, quad * n**2]):
+        raise CalibrationError(
+            f"A calibration with offset {offset:.4g} keV and quadratic term {quad:.4g} "
+            "is not usable."
+        )
     return EnergyAxis(n, offset, gain, quad, source="file")
 
 

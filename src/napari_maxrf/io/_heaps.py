@@ -1,11 +1,13 @@
-"""A damage for which the HDF5 library waits for ever, found before it can.
+"""Damage at which the HDF5 library never comes back, found before it is met.
 
-Texts of any length lie in heaps of their own. In a heap with free space of length
-zero before its end the library (2.0) never gets on, and nothing can stop it. The
-heaps near both ends of a file are therefore walked through once before it is opened;
-in the middle of a large file one is as unlikely to be damaged as to be found.
+Two kinds of heaps are lists that the library (2.0) follows without counting: free
+space in the heap of a group, where a loop also takes memory without end, and texts of
+any length. Nothing can stop it then, so the heaps near both ends of a file are walked
+through once before it is opened. In the middle of a large file one is as unlikely to
+be damaged as to be found.
 
-Layout: HDF5 file format specification 3.0, III.E "Global Heap".
+Layout: HDF5 file format specification 3.0, III.D "Local Heaps" and III.E "Global
+Heap".
 """
 
 from __future__ import annotations
@@ -14,13 +16,17 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_SIGNATURE = b"GCOL\x01\0\0\0"
-_HEAD = 16
+_TEXTS, _GROUP = b"GCOL\x01\0\0\0", b"HEAP\0\0\0\0"
+_TEXTS_HEAD, _GROUP_HEAD = 16, 32
 _LOOKED_AT = 2**23
 _MOST_OBJECTS = 2**16
+_LARGEST_GROUP = 2**24
 _WRAPPED = 2**64
+_LAST = 1
+"""What stands for the end of a list of free space, which is no place in a heap."""
 
 
 def has_endless_heap(path: Path) -> bool:
@@ -38,36 +44,58 @@ def has_endless_heap(path: Path) -> bool:
 @lru_cache(maxsize=64)
 def _looked_into(path: Path, _inode: int, size: int, _time: int) -> bool:
     with path.open("rb") as stream:
-        parts = [stream.read(_LOOKED_AT)]
-        if size > _LOOKED_AT:
-            stream.seek(max(_LOOKED_AT, size - _LOOKED_AT))
-            parts.append(stream.read(_LOOKED_AT))
-    return any(_has_endless(part) for part in parts)
 
+        def read(place: int, n_bytes: int) -> bytes:
+            stream.seek(min(place, size))
+            return stream.read(n_bytes)
 
-def _has_endless(content: bytes) -> bool:
-    place = content.find(_SIGNATURE)
-    while place >= 0:
-        if _is_endless(content, place):
-            return True
-        place = content.find(_SIGNATURE, place + 1)
+        for start in {0, max(0, size - _LOOKED_AT)}:
+            part = read(start, _LOOKED_AT)
+            if any(_endless_texts(part, place) for place in _places(part, _TEXTS)):
+                return True
+            if any(_endless_group(read, part, one) for one in _places(part, _GROUP)):
+                return True
     return False
 
 
-def _is_endless(content: bytes, start: int) -> bool:
-    """Walk through the objects of a heap, up to the length in its head."""
+def _places(content: bytes, signature: bytes) -> Iterator[int]:
+    place = content.find(signature)
+    while place >= 0:
+        yield place
+        place = content.find(signature, place + 1)
 
-    def number(place: int, n_bytes: int) -> int:
-        return int.from_bytes(content[place : place + n_bytes], "little")
 
-    end = min(start + number(start + 8, 8), len(content))
-    place = start + _HEAD
+def _number(content: bytes, place: int, n_bytes: int = 8) -> int:
+    return int.from_bytes(content[place : place + n_bytes], "little")
+
+
+def _endless_texts(content: bytes, start: int) -> bool:
+    """Walk through texts, as the library does, to the end that their head tells."""
+    end = min(start + _number(content, start + 8), len(content))
+    place = start + _TEXTS_HEAD
     for _ in range(_MOST_OBJECTS):
-        if place + _HEAD > end:
+        if place + _TEXTS_HEAD > end:
             return False
-        index, length = number(place, 2), number(place + 8, 8)
-        step = length if index == 0 else _HEAD + -(-length // 8) * 8
+        index, length = _number(content, place, 2), _number(content, place + 8)
+        step = length if index == 0 else _TEXTS_HEAD + -(-length // 8) * 8
         if step % _WRAPPED == 0 or step % _WRAPPED >= _WRAPPED // 2:
             return True
         place += step % _WRAPPED
     return True
+
+
+def _endless_group(
+    read: Callable[[int, int], bytes], content: bytes, start: int
+) -> bool:
+    """Follow the list of free space in the names of a group."""
+    head = content[start : start + _GROUP_HEAD]
+    size, free, data_at = (_number(head, place) for place in (8, 16, 24))
+    if free == _LAST or size > _LARGEST_GROUP:
+        return False
+    data, seen = read(data_at, size), set[int]()
+    while free != _LAST and free + 16 <= len(data):
+        if free in seen:
+            return True
+        seen.add(free)
+        free = _number(data, free)
+    return False

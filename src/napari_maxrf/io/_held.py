@@ -82,8 +82,8 @@ def open_file(path: Path) -> h5py.File:
 def _opened(path: Path) -> h5py.File:
     if has_endless_heap(path):
         raise FormatError(
-            f"{path.name} is damaged: its texts cannot be read. Copy it again from its "
-            "source, or restore it from a backup."
+            f"{path.name} is damaged: its names and texts cannot be read. Copy it "
+            "again from its source, or restore it from a backup."
         )
     try:
         return h5py.File(path, "r", locking="best-effort")
