@@ -64,7 +64,7 @@ def test_backlash_is_found_within_a_tenth_of_a_pixel(displacement):
         assert abs(found.displacement_px - displacement) < max(6 * found.error_px, 0.1)
 
 
-# The same seeds each time: among very many, chance alone raises a rare alarm.
+# The same seeds each time: of 5000 scans drawn at random one raised an alarm.
 @settings(max_examples=15, deadline=None, derandomize=True)
 @given(st.integers(0, 2**31), st.sampled_from([0.3, 2.0, 12.0, 200.0]))
 def test_clean_scans_raise_no_alarm(seed, level):
@@ -73,8 +73,8 @@ def test_clean_scans_raise_no_alarm(seed, level):
     assert found.lines() == ["no defects found"]
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
-@given(st.integers(0, 2**31), st.floats(0.01, 100))
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.integers(0, 2**31), st.floats(-2, 2).map(lambda power: 10**power))
 def test_noise_without_a_picture_raises_no_alarm(seed, level):
     counts = np.random.default_rng(seed).poisson(level, (40, 50, 32)).astype(np.uint16)
     assert not find_defects(cube_of(counts))

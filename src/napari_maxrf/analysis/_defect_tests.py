@@ -22,9 +22,9 @@ Side = Literal["left", "right", "top", "bottom"]
 _SIDES: tuple[tuple[Side, Side], ...] = (("left", "right"), ("top", "bottom"))
 
 _REACH_PX, _STEP_PX = 4.0, 0.01
-_LEAST_DISPLACEMENT_PX, _LEAST_SIGNIFICANCE = 0.15, 6.0
-_FEWEST_ROWS, _FEWEST_COLUMNS = 8, 16
-_N_GROUPS, _LEAST_AGREEING = 6, 4
+_LEAST_DISPLACEMENT_PX, _LEAST_SIGNIFICANCE = 0.15, 10.0
+_FEWEST_ROWS, _FEWEST_COLUMNS = 24, 16
+_N_GROUPS, _LEAST_AGREEING, _STRIP_ROWS = 6, 5, 4
 _DISAGREEMENT_PX = 0.3
 _MARGIN, _STEP_SIGMA = 0.12, 8.0
 _FLANK_SIGMA, _FLANK_SHARE = 3.0, 0.25
@@ -99,10 +99,9 @@ class BadRow:
     kind: Literal["empty", "repeated"]
 
 
-def stabilised(bands: Bands) -> Floats:
+def stabilised(bands: Bands) -> Bands:
     """Give sums of counts an error of about 1, whatever their size."""
-    positive = np.maximum(bands, 0).astype(np.float64)
-    return np.asarray(2 * np.sqrt(positive + 3 / 8))
+    return 2 * np.sqrt(np.maximum(bands, 0) + np.float32(3 / 8))
 
 
 # Backlash
@@ -131,7 +130,8 @@ def backlash_of(
     Returns
     -------
     Backlash or None
-        None if it is below 0.15 pixel or 6 standard errors.
+        None if it is below 0.15 pixel or 10 standard errors, or for fewer than 26
+        rows or 16 columns.
     """
     left, right = (
         sum(one.n for one in borders if one.side == side) for side in ("left", "right")
@@ -150,22 +150,25 @@ def backlash_of(
 def _agreed(correlation: Floats, shifts: Floats) -> Backlash | None:
     """Take the shift of all rows if that of groups of rows is about the same.
 
-    Of noise, or of a picture without detail, every group finds another one.
+    Of noise, or of a picture without detail, every group finds another one. A group
+    is made of strips from all over the scan, as parts of it may be without detail.
+    The error of so few groups is itself uncertain, so that much is asked of it.
     """
     size = float(shifts[np.argmax(correlation.sum(axis=0))])
-    groups = np.array_split(correlation, _N_GROUPS)
-    own = np.array([shifts[np.argmax(group.sum(axis=0))] for group in groups])
-    apart = np.abs(own - size)
-    error = float(1.4826 * np.median(apart) / np.sqrt(_N_GROUPS))
-    error = max(error, _STEP_PX / 2)
-    agree = np.count_nonzero(apart < _DISAGREEMENT_PX) >= _LEAST_AGREEING
+    group = np.arange(len(correlation)) // _STRIP_ROWS % _N_GROUPS
+    parts = (correlation[group == one].sum(axis=0) for one in range(_N_GROUPS))
+    apart = np.array([shifts[np.argmax(part)] for part in parts]) - size
+    near = apart[np.abs(apart) < _DISAGREEMENT_PX]
+    agree = len(near) >= _LEAST_AGREEING
+    spread = float(np.sqrt(np.mean(near**2))) if agree else np.inf
+    error = max(spread / np.sqrt(_N_GROUPS), _STEP_PX / 2)
     sure = abs(size) >= max(_LEAST_DISPLACEMENT_PX, _LEAST_SIGNIFICANCE * error)
     if not (agree and sure) or abs(size) > _REACH_PX - _DISAGREEMENT_PX:
         return None
-    return Backlash(size, error, abs(size) / error)
+    return Backlash(size, float(error), float(abs(size) / error))
 
 
-def _correlations(values: Floats, rows: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+def _correlations(values: Bands, rows: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
     """Correlate rows with the mean of their neighbours, shape (rows, shifts).
 
     An even row is displaced against odd ones the other way: its shifts are turned.
@@ -185,7 +188,7 @@ def _correlations(values: Floats, rows: npt.NDArray[np.intp]) -> tuple[Floats, F
     return correlation, shifts
 
 
-def _transformed(row: Floats, n: int) -> npt.NDArray[np.complex128]:
+def _transformed(row: Bands, n: int) -> npt.NDArray[np.complex128]:
     """Transform a row (x, band) along x, its mean removed and its ends faded out."""
     fade = np.hanning(len(row) + 2)[1:-1] ** 0.25
     centred = (row - row.mean(axis=0)) * fade[:, None]
@@ -198,7 +201,7 @@ def _transformed(row: Floats, n: int) -> npt.NDArray[np.complex128]:
 def borders_of(bands: Bands) -> tuple[Border, ...]:
     """Find sides where the scan begins or ends beside the object.
 
-    The median over a column in every band gives its profile. A border is what lies
+    The median along a column, in every band, gives its profile. A border is what lies
     outside a change from one column to the next that is far above the usual one.
 
     Parameters
@@ -206,16 +209,19 @@ def borders_of(bands: Bands) -> tuple[Border, ...]:
     bands : ndarray, shape (y, x, band)
         Counts in a few bands of channels.
     """
-    values = stabilised(bands)
+    # spread over their unit, whole counts have a median that is not itself whole
+    spread_out = np.random.default_rng(0).random(bands.shape, np.float32)
+    values = stabilised(bands + spread_out)
     found = []
     for axis, sides in enumerate(_SIDES):
-        profile = np.median(values, axis=axis)
-        if len(profile) < _FEWEST_COLUMNS:
+        if values.shape[1 - axis] < _FEWEST_COLUMNS:
             continue
+        profile = np.median(values, axis=axis)
         steps = np.linalg.norm(np.diff(profile, axis=0), axis=1)
         usual = float(np.median(steps))
         spread = 1.4826 * float(np.median(np.abs(steps - usual)))
-        sigma = (steps - usual) / max(spread, 0.1 * usual, 1e-9)
+        counting = 1 / np.sqrt(values.shape[axis])
+        sigma = (steps - usual) / max(spread, 0.1 * usual, counting)
         for side, ordered in zip(sides, (sigma, sigma[::-1]), strict=True):
             n, significance = _outside_step(ordered)
             if n:
