@@ -18,9 +18,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_maxrf._napari._event_watch import EventWatch
+from napari_maxrf._napari._facts import facts_of
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+    from napari_maxrf._napari._facts import LayerFacts
 
 Accepts = Callable[["Layer"], bool]
 
@@ -65,14 +70,15 @@ class LayerCombo(QComboBox):
     """
 
     chosen = Signal()
-    """The chosen layer is another one."""
+    """The chosen layer is another one, or shows another cube."""
 
     def __init__(
         self, viewer: ViewerModel, accepts: Accepts, nothing: str, tooltip: str
     ) -> None:
         super().__init__()
         self._viewer, self._accepts, self._nothing = viewer, accepts, nothing
-        self._last: Layer | None = None
+        self._last: tuple[Layer | None, LayerFacts | None] = None, None
+        self._exchange = EventWatch(self, self._tell)
         self.setToolTip(tooltip)
         narrow(self)
         self.refresh()
@@ -110,8 +116,11 @@ class LayerCombo(QComboBox):
         return self._accepts(layer)
 
     def _tell(self) -> None:
-        if self.layer is not self._last:
-            self._last = self.layer
+        layer = self.layer
+        facts = facts_of(layer) if layer is not None else None
+        if layer is not self._last[0] or facts is not self._last[1]:
+            self._last = layer, facts
+            self._exchange.watch([layer.events.data] if layer is not None else [])
             self.chosen.emit()
 
 
