@@ -4,7 +4,8 @@ Two kinds of heaps are lists that the library (2.0) follows without counting: fr
 space in the heap of a group, where a loop also takes memory without end, and texts of
 any length. Nothing can stop it then, so the heaps near both ends of a file are walked
 through once before it is opened. In the middle of a large file one is as unlikely to
-be damaged as to be found.
+be damaged as to be found. What a deletion left behind may look like any damage and is
+never followed: only heaps that something points to count.
 
 Layout: HDF5 file format specification 3.0, III.D "Local Heaps" and III.E "Global
 Heap".
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_FILE, _USER_BLOCK = b"\x89HDF\r\n\x1a\n", 512
 _TEXTS, _GROUP = b"GCOL\x01\0\0\0", b"HEAP\0\0\0\0"
 _TEXTS_HEAD, _GROUP_HEAD = 16, 32
 _LOOKED_AT = 2**23
@@ -46,16 +48,37 @@ def _looked_into(path: Path, _inode: int, size: int, _time: int) -> bool:
     with path.open("rb") as stream:
 
         def read(place: int, n_bytes: int) -> bytes:
-            stream.seek(min(place, size))
+            stream.seek(min(base + place, size))
             return stream.read(n_bytes)
 
-        for start in {0, max(0, size - _LOOKED_AT)}:
-            part = read(start, _LOOKED_AT)
-            if any(_endless_texts(part, place) for place in _places(part, _TEXTS)):
-                return True
-            if any(_endless_group(read, part, one) for one in _places(part, _GROUP)):
-                return True
-    return False
+        base = 0
+        base = _begin(read(0, _LOOKED_AT))
+        starts = sorted({0, max(0, size - base - _LOOKED_AT)})
+        parts = [(start, read(start, _LOOKED_AT)) for start in starts]
+        endless = [
+            start + place for start, part in parts for place in _endless(read, part)
+        ]
+    return any(_points_to(place, part) for place in endless for _, part in parts)
+
+
+def _begin(content: bytes) -> int:
+    """Return from where a file counts: 0, or after a block of the user's own."""
+    place, step = 0, _USER_BLOCK
+    while place < len(content) and not content.startswith(_FILE, place):
+        place, step = step, 2 * step
+    return place if place < len(content) else 0
+
+
+def _endless(read: Callable[[int, int], bytes], part: bytes) -> Iterator[int]:
+    """Yield where the heaps of a part begin that have no end."""
+    yield from (place for place in _places(part, _TEXTS) if _endless_texts(part, place))
+    for place in _places(part, _GROUP):
+        if _endless_group(read, part, place):
+            yield place
+
+
+def _points_to(place: int, part: bytes) -> bool:
+    return place.to_bytes(8, "little") in part
 
 
 def _places(content: bytes, signature: bytes) -> Iterator[int]:
@@ -87,7 +110,7 @@ def _endless_texts(content: bytes, start: int) -> bool:
 def _endless_group(
     read: Callable[[int, int], bytes], content: bytes, start: int
 ) -> bool:
-    """Follow the list of free space in the names of a group."""
+    """Follow the list of free space in the names of a group, as the library does."""
     head = content[start : start + _GROUP_HEAD]
     size, free, data_at = (_number(head, place) for place in (8, 16, 24))
     if free == _LAST or size > _LARGEST_GROUP:
@@ -97,5 +120,8 @@ def _endless_group(
         if free in seen:
             return True
         seen.add(free)
-        free = _number(data, free)
+        following, length = _number(data, free), _number(data, free + 8)
+        if following == 0 or free + length > size:
+            return False
+        free = following
     return False
