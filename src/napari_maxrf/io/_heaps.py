@@ -46,13 +46,12 @@ def has_endless_heap(path: Path) -> bool:
 @lru_cache(maxsize=64)
 def _looked_into(path: Path, _inode: int, size: int, _time: int) -> bool:
     with path.open("rb") as stream:
+        base = _begin(stream.read(_LOOKED_AT))
 
         def read(place: int, n_bytes: int) -> bytes:
             stream.seek(min(base + place, size))
             return stream.read(n_bytes)
 
-        base = 0
-        base = _begin(read(0, _LOOKED_AT))
         starts = sorted({0, max(0, size - base - _LOOKED_AT)})
         parts = [(start, read(start, _LOOKED_AT)) for start in starts]
         endless = [
