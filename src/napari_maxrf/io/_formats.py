@@ -266,6 +266,6 @@ def _foreign(path: Path) -> str:
         expected = f"{path.stem}.rpl or {path.stem}.hdr"
         return f"{path.name} has no header. Expected {expected} beside it."
     kinds = (kind for magic, kind in _SIGNATURES.items() if head.startswith(magic))
-    kind = "empty" if not head else next(kinds, "not a file this version knows")
+    kind = "empty" if not head else next(kinds, "of an unknown kind")
     known = ", ".join(dict.fromkeys(s for f in FORMATS for s in f.suffixes))
     return f"{path.name} is {kind}, not a datacube that can be read ({known})."

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _MOST_BYTES = 2**24
 _UNSIGNED = (np.uint16, np.uint32, np.uint64)
 _LARGEST_EXACT = 2**53
-_ANY_TEXT, _HDF5 = "columns", "hdf5"
+_OFTEN_OTHER = ("columns", "hdf5", "ganx")
+"""Formats whose beginning is also that of files which are no spectra at all."""
 
 
 def is_spectrum(path: Path) -> bool:
@@ -57,7 +58,7 @@ def _is_damaged_spectrum(path: Path) -> bool:
         file = read_text(path)
     except MaxrfError:
         return False
-    known = (one for one in SPECTRUM_FORMATS if one.name not in (_ANY_TEXT, _HDF5))
+    known = (one for one in SPECTRUM_FORMATS if one.name not in _OFTEN_OTHER)
     return bool(file.text) and any(one.matches(file) for one in known)
 
 
