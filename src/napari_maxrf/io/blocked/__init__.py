@@ -19,6 +19,11 @@ if TYPE_CHECKING:
         load_cache_config,
         save_cache_config,
     )
+    from napari_maxrf.io.blocked._copy import (
+        delete_copy,
+        packed_copy,
+        unpacked_cube,
+    )
     from napari_maxrf.io.blocked._store import (
         CacheEntry,
         cache_entries,
@@ -34,6 +39,9 @@ _PUBLIC = {
     "cache_entries": "_store",
     "cached_cube": "_cached",
     "clear_cache": "_store",
+    "delete_copy": "_copy",
+    "packed_copy": "_copy",
+    "unpacked_cube": "_copy",
     "load_cache_config": "_config",
     "save_cache_config": "_config",
     "trim_cache": "_store",
@@ -48,9 +56,12 @@ __all__ = [
     "cache_entries",
     "cached_cube",
     "clear_cache",
+    "delete_copy",
     "load_cache_config",
+    "packed_copy",
     "save_cache_config",
     "trim_cache",
+    "unpacked_cube",
     "worth_caching",
 ]
 
