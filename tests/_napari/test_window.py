@@ -49,7 +49,16 @@ def opened(window, qtbot):
 
 
 @pytest.mark.parametrize(
-    "name", ["Synthesise", "Palette", "Embedding", "Recolour", "Spectrum", "Compare"]
+    "name",
+    [
+        "Synthesise",
+        "Palette",
+        "Embedding",
+        "Recolour",
+        "Spectrum",
+        "Element maps",
+        "Compare",
+    ],
 )
 def test_dock_opens_beside_the_canvas_and_is_narrow(opened, name):
     dock, widget = opened(name)

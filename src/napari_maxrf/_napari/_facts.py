@@ -25,6 +25,7 @@ Kind = Literal[
     "sum",
     "element map",
     "window map",
+    "composite",
     "clustered",
     "embedding",
     "recoloured",
@@ -51,6 +52,8 @@ class LayerFacts:
         Line and window of an element map.
     synthetic, predicted : bool
         Whether the data were computed from a picture, or by a network.
+    preview : bool
+        Whether a sum image stands for more that is still being read.
     """
 
     kind: Kind
@@ -60,6 +63,7 @@ class LayerFacts:
     element_map: ElementMap | None = field(default=None, repr=False)
     synthetic: bool = False
     predicted: bool = False
+    preview: bool = False
 
 
 def facts_of(layer: Layer) -> LayerFacts | None:
