@@ -178,7 +178,7 @@ def test_bench_goes_with_the_last_widget(qapp, viewer):
 
 
 def test_activity_bar_follows_stages(qapp):
-    bar = _work.ActivityBar("Train")
+    bar = _work.ActivityBar("Train", print)
     bar.show(Progress("Reading", 3, 10))
     assert (bar._bar.n, bar._bar.total) == (3, 10)
     bar.show(Progress("Fitting", 1, 4))
@@ -189,7 +189,7 @@ def test_activity_bar_follows_stages(qapp):
 
 def test_bar_that_is_closed_while_it_is_drawn_goes_away(qapp):
     """Drawing lets other slots run, and one of them may end the work."""
-    bar = _work.ActivityBar("Train")
+    bar = _work.ActivityBar("Train", print)
     bar.show(Progress("Reading", 3, 10))
     bar._bar.events.description.connect(lambda event: bar.close())
     bar.show(Progress("Fitting", 1, 4))
@@ -197,7 +197,7 @@ def test_bar_that_is_closed_while_it_is_drawn_goes_away(qapp):
 
 
 def test_no_bar_is_made_before_the_first_record(qapp):
-    bar = _work.ActivityBar("Train")
+    bar = _work.ActivityBar("Train", print)
     assert bar._bar is None
     bar.close()
 

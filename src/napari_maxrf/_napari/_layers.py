@@ -20,13 +20,14 @@ from napari_maxrf._napari._facts import (
     is_synthetic,
     metadata,
 )
+from napari_maxrf._napari._first_sight import first_sight_steps, glance
 from napari_maxrf._napari._placement import (
     Placement,
     below_energy,
     pixel_placement,
     placement_of,
 )
-from napari_maxrf.progress import Progress, Steps, finish
+from napari_maxrf.progress import Steps, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +56,7 @@ __all__ = [
     "facts_of",
     "map_set_layers",
     "placement_of",
+    "preview_layers",
     "recoloured_layer",
 ]
 
@@ -74,6 +76,7 @@ MAP_COLORMAPS = (
     "bop purple",
 )
 SHOWN_MAPS = 3
+PREVIEW_WORD = " (preview)"
 BRIGHTEST_PERCENTILE = 99.5
 
 
@@ -111,35 +114,29 @@ def cube_layers_steps(
     n_maps: int = len(MAP_COLORMAPS),
 ) -> Steps[list[LayerData]]:
     """Do what `cube_layers` does, with progress: for a worker."""
-    yield Progress("Adding counts", 0, 0)
-    sum_image, sum_spectrum = _sums(cube)
-    maps = (yield from _strongest_maps(cube, n_maps)) if n_maps else []
+    sight = yield from first_sight_steps(cube, n_maps)
     where = placement or pixel_placement(cube.pixel_size_mm)
+    contrast = _channel_contrast(sight.sum_image, sight.sum_spectrum)
     return [
-        sum_layer(cube, sum_image, where, visible=not maps),
-        *(map_layer(cube, one, i, where) for i, one in enumerate(maps)),
-        counts_layer(cube, _channel_contrast(sum_image, sum_spectrum), where),
+        sum_layer(cube, sight.sum_image, where, visible=not sight.maps),
+        *(map_layer(cube, one, i, where) for i, one in enumerate(sight.maps)),
+        counts_layer(cube, contrast, where),
     ]
 
 
-def _strongest_maps(cube: SpectralCube, n_maps: int) -> Steps[list[ElementMap]]:
-    from napari_maxrf.analysis import element_maps_steps, strongest_elements
+def preview_layers(cube: SpectralCube) -> list[LayerData]:
+    """Return a sum image of what a glance shows, and the cube, for a large scan.
 
-    yield Progress("Finding elements", 0, 0)
-    elements = strongest_elements(cube, n_maps)
-    return (yield from element_maps_steps(cube, elements))
-
-
-def _sums(cube: SpectralCube) -> tuple[Plane, Plane]:
-    """Add the counts of every pixel and of every channel, unless they are stored."""
-    import dask.base
-
-    stored = cube.sums()
-    if stored is not None:
-        return stored.sum_image, stored.sum_spectrum
-    spectrum = cube.counts.sum(axis=(0, 1), dtype=np.float64)
-    image, spectrum = dask.base.compute(cube.sum_image(), spectrum)
-    return image, spectrum
+    `finish_preview` later does to them what `cube_layers` would have done at once.
+    """
+    seen = glance(cube)
+    where = pixel_placement(cube.pixel_size_mm)
+    contrast = _channel_contrast(seen.sum_image, seen.sum_spectrum)
+    shown, keywords, kind = sum_layer(cube, seen.sum_image, where)
+    keywords["metadata"] = metadata(_facts_of_cube("sum", cube, preview=True))
+    if not seen.whole:
+        keywords["name"] += PREVIEW_WORD
+    return [(shown, keywords, kind), counts_layer(cube, contrast, where)]
 
 
 def sum_layer(
@@ -151,7 +148,7 @@ def sum_layer(
         f"{_title(cube)} sum image",
         _facts_of_cube("sum", cube),
         placement,
-        contrast_limits=_contrast(image),
+        contrast_limits=contrast_of(image),
         colormap="gray",
         visible=visible,
     )
@@ -170,7 +167,7 @@ def map_layer(
         f"{_title(cube)} {element_map.element} {element_map.line}".rstrip(),
         _facts_of_cube("element map", cube, element_map=element_map),
         placement,
-        contrast_limits=_contrast(element_map.image),
+        contrast_limits=contrast_of(element_map.image),
         colormap=MAP_COLORMAPS[rank % len(MAP_COLORMAPS)],
         blending="additive" if rank else "opaque",
         visible=rank < SHOWN_MAPS,
@@ -186,7 +183,7 @@ def map_set_layers(found: MapSet) -> list[LayerData]:
             f"{found.name} {name}",
             LayerFacts("element map", ()),
             where,
-            contrast_limits=_contrast(image),
+            contrast_limits=contrast_of(image),
             colormap=MAP_COLORMAPS[rank % len(MAP_COLORMAPS)],
             blending="additive" if rank else "opaque",
             visible=rank < SHOWN_MAPS,
@@ -314,7 +311,7 @@ def _rgb_layer(
     return rgb, given | placement, "image"
 
 
-def _contrast(image: Plane) -> tuple[float, float]:
+def contrast_of(image: Plane) -> tuple[float, float]:
     """Return limits from almost the darkest to almost the brightest pixel."""
     finite = image[np.isfinite(image)]
     if not finite.size:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from napari_maxrf._napari._background import start_job
 from napari_maxrf._napari._layers import add_layers
 from napari_maxrf._napari._layout_dialog import ask_layout
+from napari_maxrf._napari._preview import look_after
 from napari_maxrf._napari._reader import read_steps
 from napari_maxrf._napari._settings import preferred_maps
 
@@ -69,14 +70,17 @@ def file_filter() -> str:
 def open_in_background(
     viewer: ViewerModel, path: str, options: ReadOptions | None = None
 ) -> Job:
-    """Read one file in a worker and add its layers when done."""
+    """Read one file in a worker and add its layers when done.
+
+    A large scan is added as a preview, which another worker completes.
+    """
     n_maps = preferred_maps()
 
     def read() -> Steps[list[LayerData] | Question]:
         from napari_maxrf.io import UnknownLayoutError
 
         try:
-            return (yield from read_steps(path, n_maps, options))
+            return (yield from read_steps(path, n_maps, options, preview=True))
         except UnknownLayoutError as error:
             return Question(path, error)
 
@@ -84,7 +88,8 @@ def open_in_background(
         if isinstance(found, Question):
             ask_and_open(viewer, found)
         else:
-            add_layers(viewer, found)
+            for layer in add_layers(viewer, found):
+                look_after(viewer, layer)
 
     return start_job(f"Opening {Path(path).name}", read, show)
 

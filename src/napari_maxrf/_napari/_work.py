@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from napari.qt.threading import create_worker
-from napari.utils import progress
+from napari.utils import cancelable_progress
 from napari.utils.notifications import notification_manager, show_error
 from qtpy.QtCore import QObject, Signal
 from superqt.utils import GeneratorWorker
@@ -151,7 +151,7 @@ class Job(QObject):
     def __init__(self, title: str, make_steps: MakeSteps, parent: QObject) -> None:
         super().__init__(parent)
         self.title = title
-        self._bar = ActivityBar(title)
+        self._bar = ActivityBar(title, self.cancel)
         self._outcome: Done | Refused | None = None
         self._shown = False
         self._worker = _worker(title, make_steps)
@@ -216,6 +216,15 @@ def _worker(title: str, make_steps: MakeSteps) -> StepsWorker:
     )
 
 
+class _Bar(cancelable_progress):
+    """A bar whose button stops the work at once: nobody iterates over it."""
+
+    def cancel(self) -> None:
+        """Stop the work."""
+        super().cancel()
+        self.cancel_callback()
+
+
 class ActivityBar:
     """A bar in napari's activity dock that follows `Progress` records.
 
@@ -224,10 +233,10 @@ class ActivityBar:
     done.
     """
 
-    def __init__(self, title: str) -> None:
-        self._title = title
+    def __init__(self, title: str, cancel: Callable[[], None]) -> None:
+        self._title, self._cancel = title, cancel
         self._stage = ""
-        self._bar: progress | None = None
+        self._bar: _Bar | None = None
         self._drawing = self._closed = False
 
     def show(self, record: Progress) -> None:
@@ -245,7 +254,12 @@ class ActivityBar:
     def _draw(self, record: Progress) -> None:
         if self._bar is None:
             # Without a window the bar would be drawn on the terminal.
-            self._bar = progress(total=0, desc=self._title, file=io.StringIO())
+            self._bar = _Bar(
+                total=0,
+                desc=self._title,
+                cancel_callback=self._cancel,
+                file=io.StringIO(),
+            )
         if record.stage != self._stage:
             self._stage = record.stage
             self._bar.set_description(f"{self._title}: {record.stage}")
