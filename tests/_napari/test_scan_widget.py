@@ -263,6 +263,19 @@ def test_copy_of_a_layer_that_is_gone_is_kept_for_later(viewer, large, qtbot):
     assert cube_of(layer) is large
 
 
+def test_copy_serves_the_recalibrated_layer_of_the_scan_too(viewer, large, qtbot):
+    dock = make_dock(viewer, large, qtbot)
+    axis = EnergyAxis(200, 0.4, 0.1, source="user")
+    (_, moved) = add_layers(viewer, cube_layers(replace(large, energy=axis), None, 0))
+    press(qtbot, dock, dock.copy.make)
+    assert is_blocked(cube_of(moved))
+    assert cube_of(moved).energy == axis
+    dock.copy.delete.click()
+    settled(qtbot, dock)
+    assert not is_blocked(cube_of(moved))
+    assert cube_of(moved).energy == axis
+
+
 def test_copy_without_its_file_is_not_deleted(viewer, large, qtbot, tmp_path):
     dock = make_dock(viewer, large, qtbot)
     press(qtbot, dock, dock.copy.make)

@@ -56,6 +56,7 @@ def opened(window, qtbot):
         "Embedding",
         "Recolour",
         "Spectrum",
+        "Scan",
         "Element maps",
         "Compare",
     ],
@@ -81,6 +82,7 @@ def test_menus_hold_our_commands(window):
         "napari-maxrf.synthesise",
         "napari-maxrf.embed",
         "napari-maxrf.recolour",
+        "napari-maxrf.scan",
     ]
     assert "napari-maxrf.compare" in commands("napari-maxrf/visualise")
     assert "napari-maxrf.open_cube" in commands("napari/file/io_utilities")

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from qtpy.QtWidgets import QHBoxLayout, QWidget
 
-from napari_maxrf._napari._exchange import exchange_cube
-from napari_maxrf._napari._facts import cube_of
 from napari_maxrf._napari._latest import Latest
+from napari_maxrf._napari._packing import show_packed
 from napari_maxrf._napari._run_bar import Request, RunBar
 from napari_maxrf._napari._scan_facts import size_words
 from napari_maxrf._napari._section import note, stacked
@@ -177,11 +176,11 @@ class CopyPanel(QWidget):
 
         if self._scan is None:
             raise MaxrfError("There is no scan. Open one first.")
-        cube, layer = self._scan
+        cube, _ = self._scan
         return Request(
             "Make fast copy",
             lambda: build_cache_steps(cube),
-            lambda packed: self._exchange(cube, layer, packed),
+            lambda packed: self._exchange(cube, packed),
         )
 
     def _use_waiting(self, *_: Any) -> None:
@@ -189,33 +188,32 @@ class CopyPanel(QWidget):
 
         if self._scan is None:
             return
-        cube, layer = self._scan
+        cube, _ = self._scan
         packed = cached_cube(cube)
         if packed is None:
             self._look()
         else:
-            self.make.say(self._exchange(cube, layer, packed))
+            self.make.say(self._exchange(cube, packed))
 
-    def _exchange(self, cube: SpectralCube, layer: Layer, packed: SpectralCube) -> str:
-        """Show the copy, unless the layer is gone or shows something else by now."""
-        if layer not in self._viewer.layers or cube_of(layer) is not cube:
-            return "The fast copy is made; it is used when the file is opened again."
-        exchange_cube(self._viewer, layer, packed)
-        return f"“{layer.name}” is read from its fast copy now."
+    def _exchange(self, cube: SpectralCube, packed: SpectralCube) -> str:
+        """Show the copy in all layers of the scan that are still open."""
+        show_packed(self._viewer, cube, packed)
+        return f"{cube.name} is read from its fast copy now."
 
     def _delete(self, *_: Any) -> None:
         from napari_maxrf.io.blocked import delete_copy, unpacked_cube
 
         if self._scan is None:
             return
-        cube, layer = self._scan
+        cube, _ = self._scan
         try:
             plain = unpacked_cube(cube)
             if plain is not cube:
-                exchange_cube(self._viewer, layer, plain)
+                show_packed(self._viewer, cube, plain)
             freed = delete_copy(plain)
         except MaxrfError as error:
             self.make.complain(str(error))
             return
         self._look()
-        self.make.say(f"{size_words(freed)} are free again.")
+        words = f"{size_words(freed)} are free again." if freed else ""
+        self.make.say(f"{cube.name} is read from its own file. {words}".rstrip())
