@@ -1,6 +1,7 @@
 # make demo    the whole pipeline on the sample mock-up, or on IMAGE=picture.jpg
 # make test    every check; what lands has passed it
-# make bench   measurements beside the peers
+# make bench   measurements, beside the peers that MAXRF_PEER (a Python that has
+#              rosettasciio) and MAXRF_PYMCA (one that has PyMca5) name
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -8,6 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DISPLAY_RUN := $(if $(DISPLAY),,xvfb-run -a -s "-screen 0 1600x1000x24")
 IMAGE ?=
+GB ?= 2
+SCANS ?= build/scans.json
 
 .PHONY: demo test bench lint types manifest tests wheel sample clean
 
@@ -46,6 +49,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/physics_checks.py
 	$(BIN)/python benchmarks/real_scan_mixture.py
 	$(BIN)/python benchmarks/real_scan_colours.py
+	$(BIN)/python benchmarks/scans.py --gb $(GB) --out $(SCANS)
 
 # A stamp, so that a second call installs nothing again.
 $(READY): pyproject.toml constraints.txt tools/system_libraries.sh

@@ -4,7 +4,8 @@
                              [--peer /path/to/python] [--keep big.bcf]
 
 rosettasciio is GPL and no part of this project: `--peer` names a Python that has it,
-in an environment of its own. Without it only this package is measured. Each program
+in an environment of its own; without it MAXRF_PEER does. Without either only this
+package is measured. Each program
 runs in a fresh process; times are medians in milliseconds, memory is what the
 process grew by. Counts are compared in the pixels that were read, one of which has
 500 counts in a channel.
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -24,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from bars import Row, show
 
 CHUNK, START, HEAD = 65536, 0x118, 32
 PAYLOAD = CHUNK - HEAD
@@ -31,6 +34,7 @@ CHANNELS, OFFSET_KEV, GAIN_KEV = 4096, -0.95, 0.01
 HOT_CHANNEL, HOT_COUNTS = 735, 500
 WINDOW = (720, 750)
 POOL = 512
+RUNS, TIMES = {"ours": 50, "peer": 3}, 500
 
 MEASURE = """
 import json, os, random, resource, statistics, sys, time
@@ -66,14 +70,12 @@ places = [(height // 2, width // 2)]
 places += [(rng.randrange(height), rng.randrange(width)) for _ in range(runs - 1)]
 first_ms, _ = timed(lambda: data[places[0]].compute())
 pixels = [timed(lambda: np.asarray(data[place].compute())) for place in places]
+few = 3 if program == "ours" else 1
 maps = [
-    timed(lambda: data[:, :, low:high].sum(axis=2).compute())
-    for _ in range(min(runs, 3))
+    timed(lambda: data[:, :, low:high].sum(axis=2).compute()) for _ in range(few)
 ]
 area = (slice(height // 3, height // 3 + 50), slice(width // 3, width // 3 + 50))
-areas = [
-    timed(lambda: data[area].sum(axis=(0, 1)).compute()) for _ in range(min(runs, 3))
-]
+areas = [timed(lambda: data[area].sum(axis=(0, 1)).compute()) for _ in range(few)]
 print(json.dumps({
     "open ms": open_ms, "first pixel ms": first_ms,
     "one pixel ms": statistics.median(ms for ms, _ in pixels),
@@ -223,10 +225,12 @@ def header(total: np.ndarray, height: int, width: int) -> bytes:
 </ClassInstance></TRTSpectrumDatabase>""".encode("cp1252")
 
 
-def measured(python: str, program: str, path: Path, arguments) -> dict:
+def measured(
+    python: str, program: str, path: Path, sizes: tuple[int, int, int]
+) -> dict:
     """Measure one program in a fresh process."""
-    sizes = [arguments.height, arguments.width, arguments.runs[program], *WINDOW]
-    command = [python, "-W", "ignore", "-c", MEASURE, str(path), *map(str, sizes)]
+    numbers = map(str, (*sizes, *WINDOW))
+    command = [python, "-W", "ignore", "-c", MEASURE, str(path), *numbers]
     done = subprocess.run([*command, program], capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"{program} failed:\n{done.stderr[-2000:]}")
@@ -240,12 +244,51 @@ def table(ours: dict, peer: dict | None) -> Iterator[str]:
         if key.endswith(("ms", "MiB")):
             other = f"{peer[key]:14.1f}{peer[key] / value:9.1f}" if peer else ""
             yield f"{key:<24}{value:14.1f}{other}"
-    for key in ("dtype", "hot"):
-        yield f"{key:<24}{ours[key]:>14}{peer[key] if peer else '':>14}"
-    if peer:
+    others = peer["dtype"] if peer else ""
+    yield f"{'type of counts':<24}{ours['dtype']:>14}{others:>14}"
+
+
+def rows(ours: dict, peer: dict | None) -> Iterator[Row]:
+    """Yield what the bar of a pixel's spectrum asks for."""
+    bar, peer_name = "at least 500 times rosettasciio", "one pixel of a .bcf"
+    for key, name in (
+        ("one pixel", peer_name),
+        ("first pixel", "the very first pixel"),
+    ):
+        ms = ours[f"{key} ms"]
+        if peer is None:
+            yield Row(name, bar, f"{ms:.1f} ms, no peer here")
+            continue
+        theirs = peer["one pixel ms"]
+        times = theirs / ms
+        figure = f"{ms:.1f} ms beside {theirs / 1000:.1f} s: {times:,.0f} times"
+        yield Row(name, bar, figure, times >= TIMES if key == "one pixel" else None)
+    right = ours["hot"] == HOT_COUNTS
+    if peer is not None:
         pairs = list(zip(ours["spectra"], peer["spectra"], strict=False))
         equal = sum(one == other for one, other in pairs)
-        yield f"{equal} of {len(pairs)} spectra are identical"
+        figure = f"{equal} of {len(pairs)} spectra identical"
+        # the first of them is the hot pixel, in which the peer's counts wrap
+        alike = pairs[1:] and all(one == other for one, other in pairs[1:])
+        hot = f"{ours['hot']} (peer: {peer['hot']})"
+        yield Row("counts of those pixels", "identical", figure, bool(alike))
+    else:
+        hot = f"{ours['hot']}"
+    yield Row("hottest channel, truly 500", "500", hot, right)
+
+
+def compared(
+    path: Path, height: int, width: int, pulses: int, python: str | None
+) -> tuple[dict, dict | None]:
+    """Write the file if it is not there, and measure both programs."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path, height, width, pulses)
+    ours = measured(sys.executable, "ours", path, (height, width, RUNS["ours"]))
+    peer = None
+    if python:
+        peer = measured(python, "peer", path, (height, width, RUNS["peer"]))
+    return ours, peer
 
 
 def main() -> None:
@@ -254,22 +297,16 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=600)
     parser.add_argument("--width", type=int, default=800)
     parser.add_argument("--pulses", type=int, default=680)
-    parser.add_argument("--peer", help="a Python that has rosettasciio")
+    parser.add_argument("--peer", default=os.environ.get("MAXRF_PEER"))
     parser.add_argument("--keep", type=Path, help="where to leave the file")
     arguments = parser.parse_args()
-    arguments.runs = {"ours": 50, "peer": 3}
+    sizes = arguments.height, arguments.width, arguments.pulses
     with tempfile.TemporaryDirectory() as folder:
         path = arguments.keep or Path(folder, "big.bcf")
-        if not path.exists():
-            write(path, arguments.height, arguments.width, arguments.pulses)
-        ours = measured(sys.executable, "ours", path, arguments)
-        peer = (
-            measured(arguments.peer, "peer", path, arguments)
-            if arguments.peer
-            else None
-        )
+        ours, peer = compared(path, *sizes, arguments.peer)
         sys.stdout.write(f"{path.stat().st_size / 1e6:.0f} MB of pulses\n")
-    sys.stdout.write("\n".join(table(ours, peer)) + "\n")
+    show(rows(ours, peer))
+    sys.stdout.write("\n" + "\n".join(table(ours, peer)) + "\n")
 
 
 if __name__ == "__main__":

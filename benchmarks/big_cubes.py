@@ -1,10 +1,11 @@
 """Scans as large as a laptop's memory: opened, packed, stepped through and mapped.
 
     python benchmarks/big_cubes.py [--height 256] [--width 256] [--channels 2048]
-                                   [--folder /tmp] [--json]
+                                   [--folder /tmp/big] [--packed-only]
 
 Writes a Ripple pair of whole spectra (uint16, Poisson, tiles of 64 rows repeated),
-measures, and deletes all of it. Every part runs in a fresh process. Before cold
+unless the folder named has one of that size, which is left there. The packed copy
+is deleted. Every part runs in a fresh process. Before cold
 reads the file's pages are dropped from memory (Linux). The disk's own rates are
 measured in the same run, so that ratios hold also on a busy machine; times are
 medians. maxrf4u's 34 MB/s is what its documentation reports for its conversion.
@@ -13,7 +14,6 @@ medians. maxrf4u's 34 MB/s is what its documentation reports for its conversion.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import resource
 import statistics
@@ -27,12 +27,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from bars import Row, show
 
 MAXRF4U_MB_PER_S = 34.0
 TILE_ROWS = 64
 PIECE = 2**26
 WINDOW_KEV = (6.2, 6.6)
 GAIN_KEV = 0.015
+SHARE = "share of the disk's rate"
 
 Facts = dict[str, Any]
 
@@ -47,7 +49,11 @@ def mean_spectrum(n_channels: int) -> np.ndarray:
 
 
 def write_scan(folder: Path, height: int, width: int, n_channels: int) -> Path:
-    """Write a Ripple pair and wait until it is on the disk."""
+    """Write a Ripple pair, if it is not there, and wait until it is on the disk."""
+    header, text = folder / "scan.rpl", header_of_ripple(height, width, n_channels)
+    if header.exists() and header.read_text() == text:
+        return header
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
     brightness = rng.gamma(4, 0.25, (TILE_ROWS, min(width, 256), 1))
     tile = rng.poisson(brightness * mean_spectrum(n_channels)).astype("<u2")
@@ -56,6 +62,12 @@ def write_scan(folder: Path, height: int, width: int, n_channels: int) -> Path:
         for y in range(0, height, TILE_ROWS):
             stream.write(np.ascontiguousarray(rows[: height - y]).data)
         os.fsync(stream.fileno())
+    header.write_text(text)
+    return header
+
+
+def header_of_ripple(height: int, width: int, n_channels: int) -> str:
+    """Return the header of whole spectra, 16 bits a count."""
     entries = {
         "width": width,
         "height": height,
@@ -67,9 +79,7 @@ def write_scan(folder: Path, height: int, width: int, n_channels: int) -> Path:
         "record-by": "vector",
         "ev-per-chan": 1000 * GAIN_KEV,
     }
-    header = folder / "scan.rpl"
-    header.write_text("".join(f"{key}\t{value}\n" for key, value in entries.items()))
-    return header
+    return "".join(f"{key}\t{value}\n" for key, value in entries.items())
 
 
 def forget(path: Path) -> None:
@@ -200,30 +210,73 @@ def fresh(work: Callable[..., Facts], *arguments: Any) -> Facts:
         return pool.submit(work, *arguments).result()
 
 
-def measured(arguments: argparse.Namespace, folder: Path) -> Facts:
+def measured(
+    folder: Path, shape: tuple[int, int, int], packed_only: bool = False
+) -> Facts:
     """Write the scan and measure all parts."""
-    cache = str(folder / "cache")
-    path = write_scan(folder, arguments.height, arguments.width, arguments.channels)
+    path = write_scan(folder, *shape)
     raw = path.with_suffix(".raw")
-    facts: Facts = {"GB": raw.stat().st_size / 1e9, **disk_rates(folder, raw)}
-    facts["file"] = fresh(opening, path, cache, False)
-    facts |= fresh(converting, path, cache)
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        facts: Facts = {"GB": raw.stat().st_size / 1e9, **disk_rates(folder, raw)}
+        facts["file"] = fresh(opening, path, cache, False)
+        facts |= fresh(converting, path, cache)
+        facts["packed"] = fresh(opening, path, cache, True)
+        facts["packed"] |= fresh(looking, path, cache, True)
+        if not packed_only:
+            facts["file"] |= fresh(looking, path, cache, False)
+            compare(facts["file"], facts["packed"])
     facts["times maxrf4u"] = facts["convert, MB/s"] / MAXRF4U_MB_PER_S
-    facts["share of the disk's rate"] = (
-        facts["convert, MB/s"] / facts["disk reads, MB/s"]
-    )
-    facts["packed"] = fresh(opening, path, cache, True)
-    facts["packed"] |= fresh(looking, path, cache, True)
-    if not arguments.packed_only:
-        facts["file"] |= fresh(looking, path, cache, False)
-        for key in ("counts of the map", "counts of the spectra"):
-            if facts["file"][key] != facts["packed"][key]:
-                sys.exit(f"{key} differ: {facts['file'][key]}, {facts['packed'][key]}")
+    facts[SHARE] = facts["convert, MB/s"] / facts["disk reads, MB/s"]
     return facts
 
 
+def compare(file: Facts, packed: Facts) -> None:
+    """Stop if the packed copy holds other counts than the file."""
+    for key in ("counts of the map", "counts of the spectra"):
+        if file[key] != packed[key]:
+            sys.exit(f"{key} differ: {file[key]}, {packed[key]}")
+
+
+def rows(facts: Facts) -> Iterator[Row]:
+    """Yield what the bars of a large scan ask for."""
+    packed, size = facts["packed"], f"{facts['GB']:.1f} GB"
+    ms, mib = packed["open, ms"], packed["open, MiB more"]
+    yield Row(
+        f"open {size} with its packed copy",
+        "at most 1 s, less than 300 MB more",
+        f"{ms / 1000:.2f} s, {mib:.0f} MiB",
+        ms <= 1000 and mib < 300,
+    )
+    ms = packed["window map, ms"]
+    yield Row(
+        f"element map by window, {size}, packed",
+        "at most 1 s",
+        f"{ms / 1000:.2f} s",
+        ms <= 1000,
+    )
+    rate, times = facts["convert, MB/s"], facts["times maxrf4u"]
+    yield Row(
+        f"conversion of {size}",
+        "at least 5 times maxrf4u's 34 MB/s",
+        f"{rate:.0f} MB/s, {times:.1f} times, "
+        f"{facts[SHARE]:.0%} of the disk's "
+        f"{facts['disk reads, MB/s']:.0f} MB/s",
+        times >= 5,
+    )
+
+
+def views(facts: Facts, where: str) -> Iterator[Row]:
+    """Yield what the bars of browsing ask for."""
+    packed = facts["packed"]
+    names = {"energy step": "energy step", "spectrum": "spectrum under the cursor"}
+    for key, name in names.items():
+        ms = packed[f"{key}, ms"]
+        figure = f"{ms:.1f} ms, worst {packed[f'{key}, worst ms']:.0f} ms"
+        yield Row(f"{name}, {where}", "median at most 50 ms", figure, ms <= 50)
+
+
 def lines(facts: Facts) -> Iterator[str]:
-    """Yield the lines of the report."""
+    """Yield the lines of the whole report."""
     for key, value in facts.items():
         if not isinstance(value, dict):
             yield f"{key:<28}{value:>12.2f}"
@@ -239,16 +292,15 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=256)
     parser.add_argument("--width", type=int, default=256)
     parser.add_argument("--channels", type=int, default=2048)
-    parser.add_argument("--folder", type=Path, help="where there is room")
+    parser.add_argument("--folder", type=Path, help="where the scan is kept")
     parser.add_argument("--packed-only", action="store_true")
-    parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        facts = measured(arguments, Path(name))
-    if arguments.json:
-        sys.stdout.write(json.dumps(facts, indent=2) + "\n")
-    else:
-        sys.stdout.write("\n".join(lines(facts)) + "\n")
+    shape = (arguments.height, arguments.width, arguments.channels)
+    with tempfile.TemporaryDirectory() as name:
+        folder = arguments.folder or Path(name)
+        facts = measured(folder, shape, arguments.packed_only)
+    show([*rows(facts), *views(facts, f"{facts['GB']:.1f} GB, packed")])
+    sys.stdout.write("\n" + "\n".join(lines(facts)) + "\n")
 
 
 if __name__ == "__main__":
