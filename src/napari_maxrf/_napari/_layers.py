@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._napari._energy_readout import tell_energy
 from napari_maxrf._napari._facts import (
     LayerFacts,
     cube_of,
@@ -85,7 +86,10 @@ def add_layers(viewer: ViewerModel, layers: Iterable[LayerData]) -> list[Layer]:
     from napari.layers import Layer
 
     made = [Layer.create(*layer) for layer in layers]
-    return [viewer.add_layer(layer) for layer in made]
+    for layer in made:
+        viewer.add_layer(layer)
+        tell_energy(viewer, layer)
+    return made
 
 
 def cube_layers(

@@ -14,6 +14,7 @@ from weakref import WeakSet
 import numpy as np
 
 from napari_maxrf._napari._background import start_job
+from napari_maxrf._napari._energy_readout import tell_energy
 from napari_maxrf._napari._facts import LayerFacts, facts_of
 from napari_maxrf._napari._first_sight import FirstSight, first_sight_steps
 from napari_maxrf._napari._layers import (
@@ -69,6 +70,7 @@ def look_after(viewer: ViewerModel, layer: Layer) -> Job | None:
     if facts is None or facts.cube is None:
         return None
     if facts.kind == "cube":
+        tell_energy(viewer, layer)
         let_go_when_removed(viewer, facts.cube)
         offer_packing(viewer, facts.cube)
     return finish_preview(viewer, layer, facts.cube) if facts.preview else None
