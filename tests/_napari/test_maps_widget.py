@@ -16,9 +16,10 @@ from napari_maxrf._napari import _maps_widget
 from napari_maxrf._napari._facts import facts_of
 from napari_maxrf._napari._layers import add_layers, cube_layers
 from napari_maxrf._napari._maps_export import COMPOSITE, FILTERS, MAPS, PICTURE
+from napari_maxrf._napari._maps_rows import first_rows
 from napari_maxrf._napari._maps_table import COLOUR, HIGH, LOW, MEAN, NAME
 from napari_maxrf._napari._maps_widget import NO_ELEMENT, NO_SCAN, MapsWidget
-from napari_maxrf.analysis import Proposal
+from napari_maxrf.analysis import ElementMap, Proposal
 from napari_maxrf.analysis._fit import FoundElement
 from napari_maxrf.progress import Progress
 
@@ -155,6 +156,14 @@ def test_maps_by_fit_hold_the_counts_of_the_shell(dock, qtbot):
     assert iron.image[:, :15].mean() == pytest.approx(IRON_K, rel=0.03)
     assert iron.image[:, 15:].mean() == pytest.approx(0, abs=1)
     assert "by fit" in dock.run_bar.line.text()
+
+
+def test_composite_begins_with_one_map_of_each_of_the_first_elements():
+    shells = [("Pb", "L"), ("Pb", "M"), ("Ca", "K"), ("Hg", "L"), ("Fe", "K")]
+    image = np.ones((2, 3), np.float32)
+    rows = first_rows([ElementMap(*one, 5.0, (4, 6), image) for one in shells])
+    assert [row.map.name for row in rows if row.shown] == ["Pb L", "Ca K", "Hg L"]
+    assert len({row.colour for row in rows}) == len(rows)
 
 
 def test_settings_of_a_fit_are_dead_for_windows(dock):

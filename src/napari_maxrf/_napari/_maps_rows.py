@@ -11,7 +11,7 @@ from napari_maxrf.analysis import composite, map_statistics, usual_limits
 from napari_maxrf.errors import MaxrfError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -105,11 +105,20 @@ def described(element_map: ElementMap, colour: Colour, shown: bool) -> MapRow:
     return MapRow(element_map, colour, shown, usual_limits(element_map), figures)
 
 
-def first_rows(maps: Iterable[ElementMap]) -> list[MapRow]:
-    """Give each map a colour of its own, and tick the first ones."""
+def first_rows(maps: Sequence[ElementMap]) -> list[MapRow]:
+    """Tick a map of each of the first elements, and give all maps colours.
+
+    Of several shells of an element one is ticked, since they show much the same.
+    """
+    elements = [one.element for one in maps]
+    shown = [elements.index(one) for one in dict.fromkeys(elements)][:N_SHOWN]
+    others = [place for place in range(len(maps)) if place not in shown]
+    colours = {
+        place: COLOURS[rank % len(COLOURS)]
+        for rank, place in enumerate([*shown, *others])
+    }
     return [
-        described(one, COLOURS[rank % len(COLOURS)], rank < N_SHOWN)
-        for rank, one in enumerate(maps)
+        described(one, colours[place], place in shown) for place, one in enumerate(maps)
     ]
 
 

@@ -68,6 +68,7 @@ class MapConfig(StepConfig):
     )
     low_kev: Annotated[float, Field(ge=0.2, le=50)] = Field(
         1.0,
+        title="Lowest energy",
         description="Lowest energy of a fit, above the zero peak.",
         json_schema_extra={"unit": "keV"},
     )
@@ -75,6 +76,7 @@ class MapConfig(StepConfig):
         None,
         gt=0.2,
         le=120,
+        title="Highest energy",
         description="Highest energy of a fit; none: just above the highest line.",
         json_schema_extra={"unit": "keV"},
     )
