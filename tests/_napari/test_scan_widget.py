@@ -18,7 +18,7 @@ from napari_maxrf._napari._scan_widget import ScanWidget
 from napari_maxrf.analysis import visible_lines
 from napari_maxrf.analysis._lines import resolution_kev
 from napari_maxrf.cube import EnergyAxis, SpectralCube
-from napari_maxrf.io import open_cube, save_cube
+from napari_maxrf.io import FORMATS, open_cube, save_cube
 from napari_maxrf.io.blocked import _cached, packed_copy
 from napari_maxrf.io.blocked._cached import is_blocked
 from napari_maxrf.provenance import ProcessStep
@@ -74,17 +74,27 @@ def test_facts_of_a_file_are_shown_in_words(viewer, cube, qtbot, tmp_path):
         replace(cube, live_time_s=times, detectors=("left", "right")),
         tmp_path / "häuser.maxrf",
     )
-    words = make_dock(viewer, open_cube(path), qtbot).facts.words
+    dock = make_dock(viewer, open_cube(path), qtbot)
+    words = dock.facts.words
     assert words == {
         "File": "häuser.maxrf",
-        "Format": words["Format"],
+        "Format": next(one.label for one in FORMATS if one.name == "maxrf"),
         "Size": "30 × 20 pixels, 200 channels, uint16, 240 kB",
         "Energies": "0.50 to 20.50 keV, of the computed scan",
         "Live time": "0.25 s for each pixel, unknown for 1",
         "Pixel size": "0.25 × 0.5 mm",
         "Detectors": "left + right",
     }
-    assert "maxrf" in words["Format"]
+
+
+def test_format_is_the_one_that_the_scan_was_opened_from(cube):
+    steps = ProcessStep("open", {"format": "bcf"}), ProcessStep("synthesise")
+    told = [
+        {one.title: one.words for one in facts_about(replace(cube, provenance=(step,)))}
+        for step in steps
+    ]
+    assert "Bruker" in told[0]["Format"]
+    assert told[1]["Format"] == "none: synthesise"
 
 
 @pytest.mark.parametrize(

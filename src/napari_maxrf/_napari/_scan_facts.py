@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_maxrf._napari._reader import NATIVE_SUFFIX
 from napari_maxrf._napari._section import Section, note
 from napari_maxrf._napari._spectrum_rows import small_button
 
@@ -78,12 +79,16 @@ def _file(cube: SpectralCube) -> Fact:
 
 
 def _format(cube: SpectralCube) -> str:
+    """Name the format of a scan's file; one of ours does not note it as a step."""
     from napari_maxrf.io import FORMATS
 
-    first = cube.provenance[0] if cube.provenance else None
-    name = first.parameters.get("format") if first is not None else None
-    if not isinstance(name, str):
-        return f"none: {first.process}" if first is not None else NOT_RECORDED
+    if str(cube.metadata.get("file", "")).lower().endswith(NATIVE_SUFFIX):
+        name = NATIVE_SUFFIX[1:]
+    elif cube.provenance:
+        first = cube.provenance[0]
+        name = str(first.parameters.get("format", f"none: {first.process}"))
+    else:
+        name = NOT_RECORDED
     return next((one.label for one in FORMATS if one.name == name), name)
 
 
