@@ -38,6 +38,7 @@ _FORMATS[".jpeg"] = "JPEG"
 _DEEP_MODES = ("I", "F")
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _FLOAT_SLACK = 1.5
+_ROWS = 256
 _SIZE_LIMIT = threading.Lock()
 
 
@@ -61,6 +62,29 @@ def load_picture(path: str | os.PathLike[str], max_side: int | None = None) -> P
     ------
     PictureError
         The file is missing, damaged, not a picture, or too large for the memory.
+    """
+    levels = load_levels(path, max_side)
+    if levels.dtype == np.uint8:
+        return np.asarray(levels, dtype=np.float32) / np.float32(255)
+    return np.asarray(levels, dtype=np.float32)
+
+
+def load_levels(
+    path: str | os.PathLike[str], max_side: int | None = None
+) -> npt.NDArray[np.uint8] | Picture:
+    """Read a picture file as `load_picture`, but leave 8-bit pictures in 8 bits.
+
+    A quarter of the memory, for pictures that are worked on in parts.
+
+    Returns
+    -------
+    ndarray of uint8 (0..255) or float32 (0..1), shape (y, x, 3)
+        Floats where the file holds more than 8 bits.
+
+    Raises
+    ------
+    PictureError
+        As `load_picture`.
     """
     path = Path(path)
     if max_side is not None and max_side < 1:
@@ -247,7 +271,9 @@ def _turned(values: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
     return values.swapaxes(0, 1) if orientation >= 5 else values
 
 
-def _read_with_pillow(path: Path, max_side: int | None) -> Picture:
+def _read_with_pillow(
+    path: Path, max_side: int | None
+) -> npt.NDArray[np.uint8] | Picture:
     with _any_size(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # corrupt EXIF and the like
         image = Image.open(path)
@@ -258,11 +284,19 @@ def _read_with_pillow(path: Path, max_side: int | None) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
-            upright = ImageOps.exif_transpose(image)
-    if upright.mode.split(";")[0] in _DEEP_MODES:
-        return _shrunk(as_picture(np.asarray(upright)), max_side)
-    small = _thumbnail(_over_white(_in_srgb(upright)), max_side)
-    return np.asarray(small, dtype=np.float32) / np.float32(255)
+            ImageOps.exif_transpose(image, in_place=True)
+        if image.mode.split(";")[0] in _DEEP_MODES:
+            return _shrunk(as_picture(np.asarray(image)), max_side)
+        return _levels(_thumbnail(_over_white(_in_srgb(image)), max_side))
+
+
+def _levels(image: Image.Image) -> npt.NDArray[np.uint8]:
+    """Copy plain RGB into an array, a few rows at a time to spare the memory."""
+    levels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _ROWS):
+        bottom = min(top + _ROWS, image.height)
+        levels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return levels
 
 
 @contextmanager
@@ -314,7 +348,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 def _over_white(image: Image.Image) -> Image.Image:
     """Return plain 8-bit RGB, with white where the picture is transparent."""
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     front = image.convert("RGBA")
     paper = Image.new("RGBA", front.size, "white")
     return Image.alpha_composite(paper, front).convert("RGB")

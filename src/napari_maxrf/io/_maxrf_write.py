@@ -84,8 +84,8 @@ def save_cube_steps(cube: SpectralCube, path: str | os.PathLike[str]) -> Steps[P
         raise MaxrfError(f"Cannot save a cube as {path.name}: use the suffix .maxrf.")
     with atomic_path(path) as temporary:
         with writing_h5(temporary) as (file, below):
-            _write_root(file, cube)
-            _write_detector(file, cube)
+            write_root(file, cube)
+            write_detector(file, cube)
             summary = yield from _write_counts(file, cube, below)
             _write_beside(file["entry"], cube, summary)
             if _comes_from(cube, path):
@@ -117,7 +117,8 @@ class _Summary:
         self.n_pixels += block.shape[0] * block.shape[1]
 
 
-def _write_root(file: h5py.File, cube: SpectralCube) -> None:
+def write_root(file: h5py.File, cube: SpectralCube) -> None:
+    """Say what the file is, and make the group that holds all else."""
     file.attrs.update(
         format="maxrf",
         format_version=FORMAT_VERSION,
@@ -125,21 +126,21 @@ def _write_root(file: h5py.File, cube: SpectralCube) -> None:
         NX_class="NXroot",
         default="entry",
     )
-    entry = _group(file, "entry", "NXentry")
+    entry = nx_group(file, "entry", "NXentry")
     entry.attrs["default"] = "measurement"
-    _put_text(entry, "title", cube.name)
+    put_text(entry, "title", cube.name)
     start = cube.metadata.get("start_time")
     if isinstance(start, str):
-        _put_text(entry, "start_time", start)
+        put_text(entry, "start_time", start)
 
 
-def _write_detector(file: h5py.File, cube: SpectralCube) -> None:
+def write_detector(file: h5py.File, cube: SpectralCube) -> None:
     """Write what is known of instrument and detector besides the counts."""
-    instrument = _group(file["entry"], "instrument", "NXinstrument")
+    instrument = nx_group(file["entry"], "instrument", "NXinstrument")
     setup = cube.metadata.get("instrument")
     if isinstance(setup, Mapping):
         instrument.attrs["setup"] = _as_json(setup)
-    detector = _group(file, DETECTOR, "NXdetector")
+    detector = nx_group(file, DETECTOR, "NXdetector")
     detector.attrs["detectors"] = _as_json(list(cube.detectors))
     _write_calibration(detector, cube)
 
@@ -150,7 +151,7 @@ def _write_counts(
     """Write the counts and gather their sums in one pass."""
     dtype = _stored_type(cube.counts.dtype)
     data = file[DETECTOR].create_dataset(
-        "data", cube.shape, dtype, **_packed(cube.shape)
+        "data", cube.shape, dtype, **packed(cube.shape)
     )
     data.attrs["interpretation"] = "spectrum"
     summary = _Summary.empty(cube.shape, dtype)
@@ -173,7 +174,7 @@ def _write_calibration(detector: h5py.Group, cube: SpectralCube) -> None:
     calibration.attrs["units"] = "keV"
     if cube.live_time_s is not None:
         live_time = cube.live_time_s.astype(np.float32)
-        plane = _put_array(detector, "live_time", live_time)
+        plane = put_array(detector, "live_time", live_time)
         plane.attrs["units"] = "s"
 
 
@@ -209,26 +210,31 @@ def _as_stored(
 
 
 def _write_beside(entry: h5py.Group, cube: SpectralCube, summary: _Summary) -> None:
-    _write_axes(entry, cube)
-    group = _group(entry, "summary", "NXcollection")
-    _put_array(group, "sum_spectrum", summary.sum_spectrum)
-    _put_array(group, "max_spectrum", summary.max_spectrum)
-    _put_array(group, "sum_image", summary.sum_image)
+    write_description(entry, cube)
+    group = nx_group(entry, "summary", "NXcollection")
+    put_array(group, "sum_spectrum", summary.sum_spectrum)
+    put_array(group, "max_spectrum", summary.max_spectrum)
+    put_array(group, "sum_image", summary.sum_image)
     group.create_dataset("n_pixels", data=summary.n_pixels)
     if cube.maps:
-        maps = _group(entry, "maps", "NXcollection")
+        maps = nx_group(entry, "maps", "NXcollection")
         for name, plane in cube.maps.items():
             if not name.strip(".") or "/" in name:
                 raise MaxrfError(f"A map cannot be saved under the name {name!r}.")
-            _put_array(maps, name, np.asarray(plane, dtype=np.float32))
+            put_array(maps, name, np.asarray(plane, dtype=np.float32))
+
+
+def write_description(entry: h5py.Group, cube: SpectralCube) -> None:
+    """Write axes, metadata and steps of a cube."""
+    _write_axes(entry, cube)
     kept = {key: cube.metadata[key] for key in cube.metadata if key not in _NOT_STORED}
-    _put_text(entry, "metadata", _as_json(kept))
+    put_text(entry, "metadata", _as_json(kept))
     _write_provenance(entry, cube)
 
 
 def _write_axes(entry: h5py.Group, cube: SpectralCube) -> None:
     """Write the NXdata group by which NeXus readers find counts and axes."""
-    group = _group(entry, "measurement", "NXdata")
+    group = nx_group(entry, "measurement", "NXdata")
     group.attrs["signal"] = "counts"
     group.attrs["axes"] = ["y", "x", "energy"]
     group["counts"] = h5py.SoftLink(f"/{DETECTOR}/data")
@@ -246,12 +252,12 @@ def _write_provenance(entry: h5py.Group, cube: SpectralCube) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     dates = list(cube.metadata.get("process_dates", ()))
     for number, step in enumerate(cube.provenance, start=1):
-        group = _group(entry, f"process_{number:02d}", "NXprocess")
-        _put_text(group, "program", "napari-maxrf")
-        _put_text(group, "version", step.version)
-        _put_text(group, "date", str(dates.pop(0)) if dates else now)
-        _put_text(group, "process", step.process)
-        _put_text(group, "parameters", _as_json(step.parameters))
+        group = nx_group(entry, f"process_{number:02d}", "NXprocess")
+        put_text(group, "program", "napari-maxrf")
+        put_text(group, "version", step.version)
+        put_text(group, "date", str(dates.pop(0)) if dates else now)
+        put_text(group, "process", step.process)
+        put_text(group, "parameters", _as_json(step.parameters))
 
 
 def _comes_from(cube: SpectralCube, path: Path) -> bool:
@@ -281,7 +287,8 @@ def _pixels(file: h5py.File) -> tuple[int, ...] | None:
     return data.shape[:2] if isinstance(data, h5py.Dataset) else None
 
 
-def _packed(shape: tuple[int, ...]) -> dict[str, Any]:
+def packed(shape: tuple[int, ...]) -> dict[str, Any]:
+    """Return how arrays of `shape` are cut and packed, as h5py wants it."""
     chunks = tuple(min(_CHUNK, size) for size in shape)
     return {
         "chunks": chunks,
@@ -291,17 +298,20 @@ def _packed(shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
+def nx_group(parent: h5py.Group, name: str, nx_class: str) -> h5py.Group:
+    """Make a group of a NeXus class."""
     group = parent.create_group(name)
     group.attrs["NX_class"] = nx_class
     return group
 
 
-def _put_array(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> h5py.Dataset:
-    return group.create_dataset(name, data=values, **_packed(values.shape))
+def put_array(group: h5py.Group, name: str, values: npt.NDArray[Any]) -> h5py.Dataset:
+    """Write an array in packed chunks."""
+    return group.create_dataset(name, data=values, **packed(values.shape))
 
 
-def _put_text(group: h5py.Group, name: str, text: str) -> None:
+def put_text(group: h5py.Group, name: str, text: str) -> None:
+    """Write a text."""
     group.create_dataset(name, data=text, dtype=h5py.string_dtype())
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import h5py
 
@@ -25,7 +25,9 @@ class ForgivingFile:
     Parameters
     ----------
     path : Path
-        File to make; what stood there is lost.
+        File to make.
+    mode : str
+        ``"w+b"``: what stood there is lost. ``"r+b"``: it is written on.
 
     Attributes
     ----------
@@ -33,10 +35,10 @@ class ForgivingFile:
         Why the first write failed.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: Literal["w+b", "r+b"] = "w+b") -> None:
         self.error: OSError | None = None
-        self._file = path.open("w+b", buffering=0)
-        self._place = self._size = 0
+        self._file = path.open(mode, buffering=0)
+        self._place, self._size = 0, self._file.seek(0, os.SEEK_END)
         self._unwritten: list[tuple[int, bytes]] = []
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:

@@ -100,9 +100,16 @@ def cluster_colours_steps(
             f"The number of colours must run from 1 or more upwards, "
             f"got {k_min} to {k_max}."
         )
-    pixels = checked.reshape(-1, 3)
     rng = np.random.default_rng(seed)
-    fitted = _sample(pixels, FITTED_PIXELS, rng)
+    fitted = _sample(checked.reshape(-1, 3), FITTED_PIXELS, rng)
+    centres, score = yield from centres_steps(fitted, k_min, k_max, seed, rng)
+    return _assign(checked, centres, score)
+
+
+def centres_steps(
+    fitted: Picture, k_min: int, k_max: int, seed: int, rng: np.random.Generator
+) -> Steps[tuple[Picture, float]]:
+    """Find the centres of the clusters of a few pixels, and their silhouette."""
     distinct = _distinct(fitted)
     numbers = sorted({min(k, len(distinct)) for k in range(k_min, k_max + 1)})
     judged = _sample(fitted, SILHOUETTE_PIXELS, rng)
@@ -110,21 +117,29 @@ def cluster_colours_steps(
     best: tuple[float, npt.NDArray[np.float32]] | None = None
     for done, k in enumerate(numbers, 1):
         centres = _fit(fitted, distinct, k, seed)
-        score = silhouette(between, _nearest(judged, centres))
+        score = silhouette(between, nearest_centres(judged, centres))
         if best is None or score > best[0]:
             best = score, centres
         yield Progress(
             _STAGE, done, len(numbers), {"clusters": float(k), "silhouette": score}
         )
     assert best is not None  # noqa: S101 - the range of clusters is not empty
-    return _assign(checked, best[1], best[0])
+    return best[1], best[0]
+
+
+def sampled_places(
+    n_pixels: int, size: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Choose up to `size` of `n_pixels` without repetition, in their order."""
+    if n_pixels <= size:
+        return np.arange(n_pixels)
+    return np.sort(rng.choice(n_pixels, size, replace=False))
 
 
 def _sample(pixels: Picture, size: int, rng: np.random.Generator) -> Picture:
-    """Choose up to `size` pixels without repetition, in their order."""
     if len(pixels) <= size:
         return pixels
-    return np.asarray(pixels[np.sort(rng.choice(len(pixels), size, replace=False))])
+    return np.asarray(pixels[sampled_places(len(pixels), size, rng)])
 
 
 def _distinct(pixels: Picture) -> Picture:
@@ -164,7 +179,7 @@ def _thread_pools() -> Any:
     return ThreadpoolController()
 
 
-def _nearest(pixels: Picture, centres: Picture) -> npt.NDArray[np.int16]:
+def nearest_centres(pixels: Picture, centres: Picture) -> npt.NDArray[np.int16]:
     """Return the number of the nearest centre of each pixel, shape (n,)."""
     labels = np.empty(len(pixels), np.int16)
     for chunk in _chunks(len(pixels)):
@@ -197,7 +212,7 @@ def _chunks(length: int) -> Iterable[slice]:
 def _assign(picture: Picture, centres: Picture, score: float) -> ColourClusters:
     """Assign every pixel, drop centres without pixels, and average the colours."""
     pixels = picture.reshape(-1, 3)
-    labels = _nearest(pixels, centres)
+    labels = nearest_centres(pixels, centres)
     sizes = np.bincount(labels, minlength=len(centres))
     kept = sizes > 0
     labels = (np.cumsum(kept) - 1).astype(np.int16)[labels]

@@ -135,7 +135,7 @@ def synthesise_steps(
     """Do the work of `synthesise`, with a record for every part of it."""
     config = SynthesisConfig() if config is None else config
     checked = check_picture(picture)
-    colours, spectra = _checked_palette(palette, config.axis)
+    colours, spectra = checked_palette(palette, config.axis)
     clusters = yield from cluster_colours_steps(
         checked, config.k_min, config.k_max, config.seed
     )
@@ -151,7 +151,7 @@ def synthesise_steps(
     return Synthesis(cube, clusters, weights, expected, palette, config)
 
 
-def _checked_palette(
+def checked_palette(
     palette: PaletteLike, axis: EnergyAxis
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return colours and spectra of a palette that can be used."""
@@ -194,21 +194,9 @@ def _cube(
     config: SynthesisConfig,
 ) -> SpectralCube:
     """Put the lazy counts together with all that explains them."""
-    mean = _scan_mean(config, picture)
-    mode: CountsMode = "fixed" if config.counts_mode == "fixed" else "poisson"
-    seed = derived_seed(config.seed, picture, "photons")
-    sampler = photon_sampler(expected, mean, seed, mode)
-    step = ProcessStep(
-        "synthesise",
-        {
-            "config": config.to_json(),
-            "palette": palette.id,
-            "palette_hash": palette.content_hash,
-            "picture_hash": picture,
-            "clusters": clusters.n_clusters,
-            "silhouette": clusters.silhouette,
-            "mean_counts": mean,
-        },
+    sampler, mean = scan_sampler(config, picture, expected)
+    step = synthesis_step(
+        config, palette, picture, clusters.n_clusters, clusters.silhouette, mean
     )
     return SpectralCube(
         _lazy_counts(clusters.labels, sampler, content_hash(step.to_json())),
@@ -219,6 +207,37 @@ def _cube(
         maps=_maps(clusters, weights, palette.ids),
         metadata={"synthetic": True},
     )
+
+
+def scan_sampler(
+    config: SynthesisConfig, picture: str, expected: npt.NDArray[np.float64]
+) -> tuple[PhotonSampler, float]:
+    """Return what draws the photons of a scan, and the mean counts of a pixel."""
+    mean = _scan_mean(config, picture)
+    mode: CountsMode = "fixed" if config.counts_mode == "fixed" else "poisson"
+    seed = derived_seed(config.seed, picture, "photons")
+    return photon_sampler(expected, mean, seed, mode), mean
+
+
+def synthesis_step(
+    config: SynthesisConfig,
+    palette: PaletteLike,
+    picture: str,
+    n_clusters: int,
+    silhouette: float,
+    mean_counts: float,
+) -> ProcessStep:
+    """Write down how a scan was made."""
+    parameters = {
+        "config": config.to_json(),
+        "palette": palette.id,
+        "palette_hash": palette.content_hash,
+        "picture_hash": picture,
+        "clusters": n_clusters,
+        "silhouette": silhouette,
+        "mean_counts": mean_counts,
+    }
+    return ProcessStep("synthesise", parameters)
 
 
 def _maps(
