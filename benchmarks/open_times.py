@@ -37,9 +37,8 @@ def size_of(gigabytes: float) -> Size:
     """Return a scan of so many bytes of counts, or a few rows more."""
     from big_files import Size  # not at the top: fresh processes would import it too
 
-    return Size(
-        math.ceil(gigabytes * 1e9 / (2 * WIDTH * N_CHANNELS)), WIDTH, N_CHANNELS
-    )
+    tiles = math.ceil(gigabytes * 1e9 / (2 * WIDTH * N_CHANNELS * TILE_ROWS))
+    return Size(TILE_ROWS * tiles, WIDTH, N_CHANNELS)
 
 
 def opening(path: Path) -> Facts:

@@ -3,8 +3,8 @@
 Both loops take any stretch of bytes and stop before the first pixel that is not
 whole in it; the caller reads on from there, so that memory stays small whatever a
 file promises. Every length is checked before it is used, as compiled code does not
-notice when it leaves an array. This module is imported when the first counts are
-asked for, since numba takes its time.
+notice when it leaves an array. This module is imported when the first file is
+opened, since numba takes its time.
 
 All numbers are turned into int64 at once: numba joins int64 and uint64 to a float.
 """

@@ -124,6 +124,17 @@ class PulseArray:
         path = str(self._rows[0].source.path.resolve())
         return path, facts.st_size, facts.st_mtime_ns, names, self.shape
 
+    def prepare(self) -> None:
+        """Load the compiled loop now, so that the first spectrum need not wait."""
+        from napari_maxrf.io.formats.bcf import _kernels as kernels
+
+        nothing = np.empty(0, np.uint8)
+        nothing.flags.writeable = False
+        out = np.empty((0, *self.shape[1:]), self.dtype)
+        window = self._window(((0, 0), (0, 0), (0, 0)))
+        offsets = seen = np.zeros(1, np.int64)
+        kernels.decode(nothing, 0, kernels.new_state(0), offsets, window, seen, out)
+
     def lazy(self) -> da.Array:
         """Wrap as a dask array of whole spectra, in blocks of about 32 MiB.
 
@@ -133,6 +144,7 @@ class PulseArray:
         """
         import dask.array as da
 
+        self.prepare()
         _, width, n_channels = self.shape
         n_spectra = max(1, _BLOCK_BYTES // (n_channels * self.dtype.itemsize))
         blocks = (max(1, n_spectra // width), min(width, n_spectra), n_channels)
