@@ -8,9 +8,12 @@ Run `make demo` first: its results are shown, and its montage is copied.
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import dask.array as da
 import napari
+import numpy as np
 from qtpy.QtWidgets import QApplication
 
 from napari_maxrf._napari._compare import CompareWidget
@@ -22,11 +25,14 @@ from napari_maxrf._napari._layers import (
     embedding_layer,
     recoloured_layer,
 )
+from napari_maxrf._napari._maps_widget import MapsWidget
 from napari_maxrf._napari._palette_widget import PaletteWidget
 from napari_maxrf._napari._placement import placement_of
 from napari_maxrf._napari._recolour_widget import RecolourWidget
+from napari_maxrf._napari._scan_widget import ScanWidget
 from napari_maxrf._napari._spectrum_widget import SpectrumWidget
 from napari_maxrf._napari._synthesise_widget import SynthesiseWidget
+from napari_maxrf.cube import SpectralCube
 from napari_maxrf.embedding import load_embedder
 from napari_maxrf.pictures import load_picture
 from napari_maxrf.pigments import load_palette
@@ -60,10 +66,14 @@ def shoot(viewer: napari.Viewer, dock: type, name: str, top: str) -> None:
         show_a_pair(widget)
     if isinstance(widget, SpectrumWidget):
         show_spectra(viewer, widget)
+    if isinstance(widget, MapsWidget):
+        show_maps(widget)
+    if isinstance(widget, ScanWidget):
+        show_faults(widget)
     settle()
     viewer.reset_view()
     settle()
-    target = IMAGES / f"{name.lower()}.png"
+    target = IMAGES / f"{name.lower().split()[-1]}.png"
     viewer.screenshot(str(target), canvas_only=False, flash=False)
     viewer.window.remove_dock_widget(docked)
     settle()
@@ -98,6 +108,37 @@ def show_spectra(viewer: napari.Viewer, widget: SpectrumWidget) -> None:
         settle()
 
 
+def show_maps(widget: MapsWidget) -> None:
+    """Make maps of the elements found, and wait for their composite."""
+    settle()
+    while widget.is_busy:
+        settle()
+    widget.run_bar.button.click()
+    settle()
+    while widget.is_busy:
+        settle()
+
+
+def with_faults(cube: SpectralCube) -> SpectralCube:
+    """Return a scan as a worn scanner with rounded energies would give it."""
+    counts = np.array(cube.counts)
+    counts[1::2] = np.roll(counts[1::2], 1, axis=1)
+    rng = np.random.default_rng(1)
+    for y, x in rng.integers(0, counts.shape[:2], (6, 2)):
+        counts[y, x, 40] = 250
+    axis = replace(cube.energy, offset_kev=cube.energy.offset_kev - 0.06)
+    return replace(cube, counts=da.from_array(counts), energy=axis, name="worn")
+
+
+def show_faults(widget: ScanWidget) -> None:
+    """Let the dock find energies and defects."""
+    for bar in (widget.calibration.run_bar, widget.defects.find):
+        bar.button.click()
+        while bar.is_running:
+            settle()
+    widget.defects.mark.setChecked(True)
+
+
 def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(exist_ok=True)
@@ -127,6 +168,13 @@ def main() -> None:
     shoot(viewer, SynthesiseWidget, "Synthesise", layers[0].name)
     shoot(viewer, PaletteWidget, "Palette", layers[0].name)
     shoot(viewer, SpectrumWidget, "Spectrum", layers[1].name)
+    for name in [one.name for one in viewer.layers if one not in (source, *layers)]:
+        viewer.layers.remove(name)
+    shoot(viewer, MapsWidget, "Element maps", layers[1].name)
+    for name in [one.name for one in viewer.layers if one not in (source, *layers)]:
+        viewer.layers.remove(name)
+    faulty = add_layers(viewer, cube_layers(with_faults(synthesis.cube), place, 1))
+    shoot(viewer, ScanWidget, "Scan", faulty[1].name)
     for name in [one.name for one in viewer.layers if one not in (source, *layers)]:
         viewer.layers.remove(name)
     shoot(viewer, EmbeddingWidget, "Embedding", layers[-2].name)

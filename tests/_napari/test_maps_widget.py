@@ -336,6 +336,19 @@ def test_selected_maps_become_layers_that_add_up(viewer, mapped):
     ]
 
 
+def test_layers_of_a_computed_scan_say_so(viewer, synthetic_cube, qtbot, quick_search):
+    dock = make_dock(viewer, synthetic_cube, qtbot)
+    make(dock, qtbot)
+    dock.add.click()
+    made = [*layers_of(viewer, "composite"), *layers_of(viewer, "element map")]
+    assert [one.name for one in made] == [
+        "panel synthetic composite",
+        "panel synthetic Fe Ka",
+        "panel synthetic Pb La",
+    ]
+    assert all(facts_of(one).synthetic for one in made)
+
+
 def test_composite_that_was_removed_comes_back_with_the_next_change(
     viewer, mapped, qtbot
 ):

@@ -61,9 +61,8 @@ def composite_layer(
     picture: npt.NDArray[np.float32], facts: LayerFacts, placement: Placement
 ) -> LayerData:
     """Show many maps in one picture, which no order of layers changes."""
-    name = facts.cube.name if facts.cube is not None else ""
     given = {
-        "name": f"{name} composite".strip(),
+        "name": _title(facts, "composite"),
         "metadata": metadata(facts),
         "rgb": True,
         "contrast_limits": (0.0, 1.0),
@@ -101,13 +100,20 @@ def _map_layer(
         synthetic=is_synthetic(provenance),
     )
     given = {
-        "name": f"{cube.name} {row.map.name}",
+        "name": _title(facts, row.map.name),
         "metadata": metadata(facts),
         "rgb": False,
         "axis_labels": LABELS,
         "contrast_limits": row.limits,
     }
     return row.map.image, given | placement | keywords, "image"
+
+
+def _title(facts: LayerFacts, what: str) -> str:
+    """Name a layer; one of a computed scan says so."""
+    name = facts.cube.name if facts.cube is not None else ""
+    told = "synthetic" if facts.synthetic and "synthetic" not in name else ""
+    return " ".join(word for word in (name, told, what) if word)
 
 
 def _from_black(colour: Colour) -> Colormap:
