@@ -94,7 +94,7 @@ def test_format_is_the_one_that_the_scan_was_opened_from(cube):
         for step in steps
     ]
     assert "Bruker" in told[0]["Format"]
-    assert told[1]["Format"] == "none: synthesise"
+    assert told[1]["Format"] == "none: made by synthesise"
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,18 @@ def test_moved_lines_tell_old_and_new_place_of_the_peak():
     assert {one.label for one in lines} >= {"Fe Kα", "Cu Kα"}
     for one in lines:
         assert one.new_kev - one.old_kev == pytest.approx(0.1)
+        assert one.new_kev == pytest.approx(one.energy_kev, abs=0.02)
+
+
+def test_a_shoulder_is_no_peak_to_tell_of():
+    cube = scan_of()
+    spectrum = cube.sum_spectrum()
+    iron = cube.energy.centres_kev - 7.058
+    fwhm = resolution_kev(6.925)
+    spectrum += spectrum.max() * np.exp(-2.77 * (iron / fwhm) ** 2)
+    labels = [one.label for one in moved_lines(spectrum, cube.energy, cube.energy, 9)]
+    assert "Fe Kα" in labels
+    assert "Co Kα" not in labels
 
 
 def test_notes_about_a_calibration_stand_beside_the_button(viewer, cube, qtbot):

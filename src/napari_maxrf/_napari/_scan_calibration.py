@@ -17,7 +17,7 @@ from napari_maxrf._napari._spectrum_rows import small_button
 from napari_maxrf._napari._spectrum_work import recalibrated_layer, whole_steps
 from napari_maxrf.analysis import nearest_peak, on_axis, refined_axis, visible_lines
 from napari_maxrf.analysis._fit import found_elements
-from napari_maxrf.analysis._lines import main_line
+from napari_maxrf.analysis._lines import main_line, resolution_kev
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.progress import Progress, Steps
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 N_LINES = 4
 REACH_KEV = 0.15
 """How far from its line the top of a peak is looked for."""
+PEAK_SHARE = 0.25
+"""Within this part of its width a peak is that line's own, and not a neighbour's."""
 HINT = "Compares the peaks of the sum spectrum with the lines of all usual elements."
 ASSUMED = "The file tells no energies. Click on two peaks: Spectrum > Calibrate…"
 UNCHANGED = (
@@ -95,16 +97,20 @@ def moved_lines(
     old, new : EnergyAxis
         Of these channels.
     n : int, optional
-        At most so many elements.
+        At most so many elements. Those whose peak is a shoulder of another one's are
+        left out.
     """
     moved = []
-    for found in found_elements(spectrum, new)[:n]:
+    for found in found_elements(spectrum, new):
         label, energy_kev = _main_line(found.element, new)
         reach = max(1, round(REACH_KEV / new.gain_kev))
         top = nearest_peak(spectrum, new.channel_of(energy_kev), reach)
-        places = [_energy_at(axis, top) for axis in (old, new)]
-        moved.append(MovedLine(label, energy_kev, *places))
-    return tuple(moved)
+        line = MovedLine(
+            label, energy_kev, *(_energy_at(one, top) for one in (old, new))
+        )
+        if abs(line.new_kev - energy_kev) < PEAK_SHARE * resolution_kev(energy_kev):
+            moved.append(line)
+    return tuple(moved[:n])
 
 
 def _main_line(element: str, axis: EnergyAxis) -> tuple[str, float]:
@@ -127,11 +133,11 @@ def axis_change_words(found: FoundAxis) -> str:
         f"gain {old.gain_kev * 1000:.3f} → {new.gain_kev * 1000:.3f} eV."
     )
     lines = [
-        f"{one.label} {one.energy_kev:.3f} keV: {one.old_kev:.3f} → {one.new_kev:.3f} "
+        f"{one.label} {one.energy_kev:.3f}: {one.old_kev:.3f} → {one.new_kev:.3f} "
         f"({one.moved_ev:+.0f} eV)"
         for one in found.lines
     ]
-    below = ["Peaks of the strongest lines:", *lines] if lines else []
+    below = ["Peaks of the strongest lines, in keV:", *lines] if lines else []
     return "\n".join([head, *below])
 
 

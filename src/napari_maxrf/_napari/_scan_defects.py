@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from napari_maxrf.cube import SpectralCube
 
 MARKS = "hot pixels"
-MARK_SIZE = 3.0
+LEAST_MARK_PX, MARKS_ACROSS = 3.0, 50
+"""Rings are a part of the picture's longer side, and not smaller than some pixels."""
 MOST_ROWS = 8
 ROW_KINDS = (("empty", "empty"), ("repeated", "the same as the row before"))
 METHODS: tuple[tuple[str, Method, str], ...] = (
@@ -121,8 +122,9 @@ def hot_pixel_layer(cube: SpectralCube, scan: Layer, defects: Defects) -> LayerD
             },
             "axis_labels": ("y", "x"),
             "face_color": "transparent",
-            "border_color": "red",
-            "size": MARK_SIZE,
+            "border_color": "yellow",
+            "border_width": 0.12,
+            "size": max(LEAST_MARK_PX, max(cube.shape[:2]) / MARKS_ACROSS),
             **placement_of(scan),
         },
         "points",
@@ -318,6 +320,7 @@ def _ticked_row(words: str) -> tuple[QCheckBox, QWidget]:
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
     label = note(words)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     layout.addWidget(box, 0, Qt.AlignmentFlag.AlignTop)
     layout.addWidget(label, 1)

@@ -86,7 +86,7 @@ def _format(cube: SpectralCube) -> str:
         name = NATIVE_SUFFIX[1:]
     elif cube.provenance:
         first = cube.provenance[0]
-        name = str(first.parameters.get("format", f"none: {first.process}"))
+        name = str(first.parameters.get("format", f"none: made by {first.process}"))
     else:
         name = NOT_RECORDED
     return next((one.label for one in FORMATS if one.name == name), name)
