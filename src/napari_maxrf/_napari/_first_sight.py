@@ -42,14 +42,14 @@ class Glance:
         Counts of all pixels.
     whole : bool
         Whether these are the sums themselves.
-    elements : tuple of str
-        The elements that the spectrum shows, the most significant first.
+    resolved : bool
+        Whether every channel was seen, so that peaks can be found.
     """
 
     sum_image: Floats
     sum_spectrum: Floats
     whole: bool
-    elements: tuple[str, ...] = ()
+    resolved: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +89,7 @@ def glance(cube: SpectralCube, patience_s: float = PATIENCE_S) -> Glance:
     """
     stored = cube.sums()
     if stored is not None:
-        sums = stored.sum_image, stored.sum_spectrum
-        return Glance(*sums, whole=True, elements=_elements(cube, stored.sum_spectrum))
+        return Glance(stored.sum_image, stored.sum_spectrum, whole=True)
     row_blocks, _, channel_blocks = cube.counts.numblocks
     by_channels = channel_blocks > row_blocks
     return (_by_channels if by_channels else _by_rows)(cube, patience_s)
@@ -114,20 +113,23 @@ def first_sight_steps(cube: SpectralCube, n_maps: int) -> Steps[FirstSight]:
     yield Progress("Looking for elements", 0, 0)
     seen = glance(cube)
     if seen.whole:
-        maps = yield from _maps(cube, seen.elements[:n_maps])
+        maps = yield from _maps(cube, _elements(cube, seen.sum_spectrum, n_maps))
         return FirstSight(seen.sum_image, seen.sum_spectrum, tuple(maps))
-    likely = seen.elements[: 2 * n_maps]
+    more = n_maps + n_maps // 2
+    likely = _elements(cube, seen.sum_spectrum, more) if seen.resolved else ()
     image, spectrum, known = yield from _all_at_once(cube, likely)
-    wanted = _elements(cube, spectrum)[:n_maps] if n_maps else ()
+    wanted = _elements(cube, spectrum, n_maps)
     known += yield from _maps(cube, [one for one in wanted if one not in likely])
     by_element = {one.element: one for one in known}
     return FirstSight(image, spectrum, tuple(by_element[one] for one in wanted))
 
 
-def _elements(cube: SpectralCube, spectrum: Floats) -> tuple[str, ...]:
+def _elements(cube: SpectralCube, spectrum: Floats, n: int) -> tuple[str, ...]:
+    """Return the elements that a spectrum shows, the most significant first."""
     from napari_maxrf.analysis._fit import found_elements
 
-    return tuple(one.element for one in found_elements(spectrum, cube.energy))
+    found = found_elements(spectrum, cube.energy)[:n] if n else []
+    return tuple(one.element for one in found)
 
 
 def _maps(cube: SpectralCube, elements: Sequence[str]) -> Steps[list[ElementMap]]:
@@ -190,7 +192,7 @@ def _by_rows(cube: SpectralCube, patience_s: float) -> Glance:
     places = sorted(rows)
     image = np.stack([rows[y] for y in places])[_nearest(places, n_y)]
     spectrum *= n_y / len(rows)
-    return Glance(image, spectrum, len(rows) == n_y, _elements(cube, spectrum))
+    return Glance(image, spectrum, len(rows) == n_y)
 
 
 def _by_channels(cube: SpectralCube, patience_s: float) -> Glance:
@@ -208,8 +210,7 @@ def _by_channels(cube: SpectralCube, patience_s: float) -> Glance:
     known = [sums[channel] for channel in places]
     spectrum = np.interp(np.arange(n_channels), places, known)
     whole = len(sums) == n_channels
-    elements = _elements(cube, spectrum) if whole else ()
-    return Glance(image * (n_channels / len(sums)), spectrum, whole, elements)
+    return Glance(image * (n_channels / len(sums)), spectrum, whole, resolved=whole)
 
 
 def spread(n: int) -> Iterator[int]:

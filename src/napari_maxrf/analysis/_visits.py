@@ -116,16 +116,19 @@ class WeightedSums:
     def __init__(
         self, cube: SpectralCube, weights: npt.NDArray[np.float64], errors: bool = False
     ) -> None:
-        self._used = np.flatnonzero(weights.any(axis=1))
-        self._weights = weights[self._used]
-        self.channels = slice(int(self._used[0]), int(self._used[-1]) + 1)
+        used = np.flatnonzero(weights.any(axis=1))
+        self.channels = slice(int(used[0]), int(used[-1]) + 1)
+        # Picking costs more than adding, but what is no number must be left out.
+        whole = cube.counts.dtype.kind in "iu"
+        self._picks: Any = slice(None) if whole else used - self.channels.start
+        self._weights = weights[self.channels][self._picks]
         shape = (weights.shape[1], *cube.shape[:2])
         self.images = np.empty(shape, np.float32)
         self.errors = np.empty(shape, np.float32) if errors else None
 
     def visit(self, rows: slice, columns: slice, block: npt.NDArray[Any]) -> None:
         """Add up a tile."""
-        picked = block[:, :, self._used - self.channels.start].astype(np.float64)
+        picked = block[:, :, self._picks].astype(np.float64)
         sums = picked @ self._weights
         self.images[:, rows, columns] = np.moveaxis(sums, 2, 0)
         if self.errors is not None:
