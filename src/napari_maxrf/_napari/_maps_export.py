@@ -28,6 +28,7 @@ FILTERS = {
     COMPOSITE: "Picture (*.png)",
     PICTURE: "Picture (*.png)",
 }
+SUFFIXES = (".tif", ".tiff", ".h5", ".hdf5", ".csv", ".png")
 ENTRIES = {
     MAPS: ("All maps…", "One file: OME-TIFF, HDF5 that PyMca reads, or CSV."),
     COMPOSITE: ("Composite as picture…", "PNG of 600 dpi with legend and scale bar."),
@@ -138,13 +139,14 @@ def with_suffix(path: str, kind: str) -> Path:
 
     Examples
     --------
-    >>> str(with_suffix("maps", "HDF5 (*.h5)")), str(with_suffix("a.csv", "x (*.h5)"))
-    ('maps.h5', 'a.csv')
+    >>> str(with_suffix("v1.2", "HDF5 (*.h5)")), str(with_suffix("a.csv", "x (*.h5)"))
+    ('v1.2.h5', 'a.csv')
     """
-    if Path(path).suffix:
+    if Path(path).suffix.lower() in SUFFIXES:
         return Path(path)
-    longer = Path(f"{path}{kind.partition('(*')[2].rstrip(')')}")
-    if longer.exists():
+    suffix = kind.partition("(*")[2].rstrip(")")
+    longer = Path(f"{path}{suffix}")
+    if suffix and longer.exists():
         raise MaxrfError(f"{longer} is there already; choose it to replace it.")
     return longer
 
