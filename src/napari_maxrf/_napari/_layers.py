@@ -120,7 +120,7 @@ def cube_layers_steps(
     """Do what `cube_layers` does, with progress: for a worker."""
     sight = yield from first_sight_steps(cube, n_maps)
     where = placement or pixel_placement(cube.pixel_size_mm)
-    contrast = _channel_contrast(sight.sum_image, sight.sum_spectrum)
+    contrast = channel_contrast(sight.sum_image, sight.sum_spectrum)
     return [
         sum_layer(cube, sight.sum_image, where, visible=not sight.maps),
         *(map_layer(cube, one, i, where) for i, one in enumerate(sight.maps)),
@@ -135,7 +135,7 @@ def preview_layers(cube: SpectralCube) -> list[LayerData]:
     """
     seen = glance(cube)
     where = pixel_placement(cube.pixel_size_mm)
-    contrast = _channel_contrast(seen.sum_image, seen.sum_spectrum)
+    contrast = channel_contrast(seen.sum_image, seen.sum_spectrum)
     shown, keywords, kind = sum_layer(cube, seen.sum_image, where)
     keywords["metadata"] = metadata(_facts_of_cube("sum", cube, preview=True))
     if not seen.whole:
@@ -333,7 +333,7 @@ def _difference_contrast(image: Plane) -> tuple[float, float]:
     return 0.0, max(4.0 * float(np.ceil(high / 4)), 4.0)
 
 
-def _channel_contrast(sum_image: Plane, sum_spectrum: Plane) -> tuple[float, float]:
+def channel_contrast(sum_image: Plane, sum_spectrum: Plane) -> tuple[float, float]:
     """Return limits that suit most channels, from sums that are cheap to have.
 
     The strong channels of a mean pixel, times how far bright pixels stand

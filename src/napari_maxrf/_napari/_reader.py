@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from napari_maxrf._napari._file_pictures import picture_layers
 from napari_maxrf._napari._first_sight import is_large
 from napari_maxrf._napari._layers import (
     LayerData,
@@ -123,9 +124,10 @@ def read_steps(
     except FormatError as error:
         return [_embedding(path, error)]
     cube = cached_cube(cube) or cube
+    pictures = picture_layers(path, cube)
     if preview and is_large(cube):
-        return preview_layers(cube)
-    return (yield from cube_layers_steps(cube, n_maps=n_maps))
+        return [*pictures, *preview_layers(cube)]
+    return [*pictures, *(yield from cube_layers_steps(cube, n_maps=n_maps))]
 
 
 def _embedding(path: Path, error: FormatError) -> LayerData:
