@@ -122,6 +122,19 @@ def test_periodic_table_adds_elements_and_takes_ticks_away(dock):
     assert dock.run_bar.button.toolTip() == NO_ELEMENT
 
 
+def test_large_scans_are_not_searched_unasked(
+    viewer, cube, qtbot, quick_search, monkeypatch
+):
+    monkeypatch.setattr(_maps_widget, "SMALL_BYTES", 1000)
+    dock = make_dock(viewer, cube, qtbot)
+    assert dock.elements.offered == ()
+    assert "press Propose" in dock.status.text()
+    dock.elements.propose.click()
+    rest(qtbot, dock)
+    assert dock.elements.chosen == ("Fe", "Pb")
+    assert dock.status.isHidden()
+
+
 def test_second_search_keeps_what_was_added(dock, qtbot):
     dock.elements.choose(("Fe", "Zn"))
     dock.elements.propose.click()
@@ -246,6 +259,13 @@ def test_colour_follows_the_dialog_and_comes_back_on_cancel(viewer, mapped, qtbo
     mapped.table.dialog.reject()
     rest(qtbot, mapped)
     assert picture_of(viewer)[..., 2].max() == 0
+
+
+def test_enter_on_a_colour_asks_for_another(mapped, qtbot):
+    mapped.table.setCurrentCell(1, COLOUR)
+    qtbot.keyClick(mapped.table, Qt.Key.Key_Return)
+    assert mapped.table.dialog.windowTitle() == "Colour of Pb La"
+    mapped.table.dialog.reject()
 
 
 def test_limits_are_typed_or_automatic(viewer, mapped, qtbot):

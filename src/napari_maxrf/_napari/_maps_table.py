@@ -22,6 +22,7 @@ from napari_maxrf.errors import MaxrfError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qtpy.QtGui import QKeyEvent
     from qtpy.QtWidgets import QColorDialog
 
     from napari_maxrf._napari._maps_rows import Colour
@@ -119,6 +120,14 @@ class MapTable(QTableWidget):
             lambda one: take((one.red(), one.green(), one.blue()))
         )
         self.dialog.rejected.connect(lambda: take(before.colour))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Let Enter on a colour ask for another."""
+        enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if enter and self.currentColumn() == COLOUR:
+            self.ask_colour(self.currentRow())
+            return
+        super().keyPressEvent(event)
 
     def _take_colour(self, name: str, colour: Colour) -> None:
         """Recolour a map, if it is still there."""

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 WIDTH = 360
 NO_SCAN = "Open or synthesise a scan first."
+LARGE = "A large scan: press Propose to look for its elements, or choose some."
 NO_ELEMENT = "Tick an element to map."
 MODES: dict[Mode, str] = {"light": "Light on black", "ink": "Ink on white"}
 
@@ -158,13 +159,19 @@ class MapsWidget(QWidget):
         self._show_rows(session)
         known = self._proposals.get(layer) if layer is not None else None
         self.elements.offer(known or ())
-        if cube is not None and known is None and cube.counts.nbytes <= SMALL_BYTES:
-            self.propose()
+        if cube is not None and known is None:
+            self._begin_search(cube)
         self._enable()
 
     def _scan(self) -> tuple[Layer | None, SpectralCube | None]:
         layer = self.source.layer
         return layer, cube_of(layer) if layer is not None else None
+
+    def _begin_search(self, cube: SpectralCube) -> None:
+        if cube.counts.nbytes <= SMALL_BYTES:
+            self.propose()
+        else:
+            self.status.say(LARGE)
 
     def propose(self) -> None:
         """Look for the elements that the scan shows, in a thread."""
