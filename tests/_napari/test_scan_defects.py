@@ -126,6 +126,7 @@ def test_corrected_scan_is_a_new_layer_over_the_old_one(viewer, qtbot, panel, fa
     assert derived is not faulty
     assert derived.provenance[-1].process == "correct defects"
     assert layer.name == "panel corrected cube"
+    assert "“panel corrected cube” is a new scan" in panel.find.line.text()
     assert viewer.layers[-2].name == "panel corrected sum image"
     assert not find_defects(derived).backlash
     np.testing.assert_array_equal(before, np.asarray(faulty.counts))

@@ -306,7 +306,9 @@ class DefectsPanel(QWidget):
     def _take_corrected(self, layers: list[LayerData]) -> str:
         added = add_layers(self._viewer, layers)
         self.made.emit(added[-1])
-        return f"“{added[-1].name}” is a scan of its own; the old one is unchanged."
+        # said above, since what is below goes when the new scan is chosen
+        self.find.say(f"“{added[-1].name}” is a new scan; the old one is unchanged.")
+        return ""
 
 
 def _ticked_row(words: str) -> tuple[QCheckBox, QWidget]:
