@@ -6,6 +6,7 @@ import json
 import pickle
 import shutil
 import sys
+import zipfile
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from napari_maxrf.errors import FormatError
 from napari_maxrf.io import ReadOptions, UnknownLayoutError, open_cube, recognise
+from napari_maxrf.io.formats import _zarr_store
 
 zarr = pytest.importorskip("zarr", reason="needs the zarr package")
 
@@ -243,3 +245,27 @@ def test_damaged_metadata_only_ever_complain(tmp_path, version):
     told = complaints(path / kind, n_files=80, opened=path)
     assert len(told) > 10
     assert not any("\n" in line for line in told)
+
+
+def test_the_list_of_chunks_in_a_zip_is_read_only_a_few_times(tmp_path, monkeypatch):
+    path = write(tmp_path / "scan.zip")
+    opened = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *arguments, **options):
+            opened.append(arguments)
+            super().__init__(*arguments, **options)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    np.testing.assert_array_equal(open_cube(path).spectrum(0, 0), COUNTS[0, 0])
+    assert 0 < len(opened) <= 4
+
+
+def test_a_zip_with_far_too_many_metadata_is_no_scan(tmp_path, monkeypatch):
+    path = write(tmp_path / "scan.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        for number in range(40):
+            archive.writestr(f"{number}/.zattrs", "{}")
+    monkeypatch.setattr(_zarr_store, "_MOST_NODES", 5)
+    with pytest.raises(FormatError, match="is a zip archive, not a datacube"):
+        open_cube(path)

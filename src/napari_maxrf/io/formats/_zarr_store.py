@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
 
 _ARRAYS = (".zarray", "zarr.json")
 _NODES = (".zgroup", *_ARRAYS)
+_METADATA = (*_NODES, ".zattrs")
 _CODECS = {"zlib", "gzip", "bz2", "lzma", "blosc", "zstd", "lz4", "shuffle", "delta"}
 _CODECS |= {"bytes", "transpose", "crc32c", "sharding_indexed", "endian"}
-_LARGEST_METADATA = 2**24
+_LARGEST_METADATA, _LARGEST_METADATA_IN_ALL = 2**24, 2**26
 _LARGEST_CHUNK = 2**30
 _MOST_NODES = 1000
 _DEEPEST = 8
@@ -148,12 +150,9 @@ class ZarrStore:
                     return stream.read(_LARGEST_METADATA)
             except OSError:
                 return b""
-        with archive(self.path) as opened:
-            try:
-                with opened.open(name) as stream:
-                    return stream.read(_LARGEST_METADATA)
-            except KeyError:
-                return b""
+        facts = self.path.stat()
+        held = _zip_metadata(self.path.resolve(), facts.st_size, facts.st_mtime_ns)
+        return held.get(name, b"")
 
 
 def is_store(path: Path) -> bool:
@@ -202,6 +201,22 @@ def _zip_nodes(path: Path) -> dict[str, str]:
             found[group] = kind
         if len(found) > _MOST_NODES:
             raise FormatError(f"{path.name} holds more than {_MOST_NODES} arrays.")
+    return found
+
+
+@lru_cache(maxsize=1)
+def _zip_metadata(path: Path, _size: int, _time: int) -> dict[str, bytes]:
+    """Read all metadata in one go: each opening lists all chunks of the archive."""
+    found, room = dict[str, bytes](), _LARGEST_METADATA_IN_ALL
+    with archive(path) as opened:
+        for entry in opened.infolist():
+            if entry.filename.rpartition("/")[2] not in _METADATA:
+                continue
+            with opened.open(entry) as stream:
+                content = stream.read(min(room, _LARGEST_METADATA))
+            found[entry.filename], room = content, room - len(content)
+            if room <= 0 or len(found) > len(_METADATA) * _MOST_NODES:
+                raise FormatError(f"{path.name} holds far too many metadata.")
     return found
 
 
