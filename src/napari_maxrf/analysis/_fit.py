@@ -92,7 +92,13 @@ def found_elements(spectrum: Spectrum, axis: EnergyAxis) -> list[FoundElement]:
     """
     if spectrum.sum() <= 0:
         return []
-    axis = refined_axis(spectrum, axis)
+    return elements_on(spectrum, refined_axis(spectrum, axis))
+
+
+def elements_on(spectrum: Spectrum, axis: EnergyAxis) -> list[FoundElement]:
+    """Do what `found_elements` does, on an axis that is exact already."""
+    if spectrum.sum() <= 0:
+        return []
     background = snip_background(spectrum, axis)
     fitted = _fitted_shells(spectrum, background, axis)
     anode = _anode(fitted)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_maxrf.analysis._fit import FoundElement, found_elements
+from napari_maxrf.analysis._fit import FoundElement, elements_on
 from napari_maxrf.analysis._lines import main_line
 from napari_maxrf.analysis._refine import refined_axis
 from napari_maxrf.analysis._templates import PAINT_ELEMENTS
@@ -81,8 +81,8 @@ def proposed_elements_steps(cube: SpectralCube) -> Steps[Proposal]:
     Proposal
     """
     total, maximum = yield from _sum_and_maximum(cube)
-    common = found_elements(total, cube.energy)
     axis = refined_axis(total, cube.energy)
+    common = elements_on(total, axis)
     highest = maximum.astype(np.float64)
     weights = _candidates(highest, axis, [one.element for one in common])
     rare: list[FoundElement] = []
@@ -174,5 +174,5 @@ def _judged(
     if not hot.any():
         return None
     total = spectra[hot].sum(axis=0, dtype=np.float64)
-    found = {one.element: one for one in found_elements(total, axis)}
+    found = {one.element: one for one in elements_on(total, axis)}
     return found.get(element)
