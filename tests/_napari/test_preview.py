@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
+from npe2 import PluginManifest
 
 from napari_maxrf._napari import _layers, _packing, _preview, _reader
 from napari_maxrf._napari._facts import cube_of, facts_of
@@ -189,7 +190,7 @@ def test_fast_views_are_offered_where_they_help(
     assert offers == []
     offer_packing(viewer, open_cube(plain))
     (offer,) = offers
-    assert "scan has 0.0 GB" in offer.message
+    assert offer.message.startswith("Fast views of scan?")
     assert [text for text, _ in offer.actions] == [_packing.BUTTON]
 
 
@@ -252,3 +253,25 @@ def test_a_removed_scan_that_a_dock_still_shows_can_be_read(viewer, held, cube):
     look_after(viewer, layers[-1])
     viewer.layers.clear()
     np.testing.assert_array_equal(known.spectrum(3, 4), np.asarray(cube.counts)[3, 4])
+
+
+def test_work_that_is_stopped_lets_the_file_go_too(
+    viewer, qtbot, held, everything_is_large
+):
+    layers = add_layers(viewer, finish(read_steps(held, 8, preview=True)))
+    jobs = [look_after(viewer, layer) for layer in layers]
+    with qtbot.waitSignal(jobs[0].ended, timeout=WAIT_MS):
+        viewer.layers.clear()
+    h5py.File(held, "r+").close()
+
+
+@pytest.mark.gui
+def test_a_large_scan_dropped_on_a_window_is_completed(
+    make_napari_viewer_proxy, npe2pm, plugin_settings, qtbot, plain, everything_is_large
+):
+    npe2pm.register(PluginManifest.from_distribution("napari-maxrf"))
+    window = make_napari_viewer_proxy(show=True)
+    window.open(plain, plugin="napari-maxrf")
+    qtbot.waitUntil(lambda: len(window.layers) > 3, timeout=WAIT_MS)
+    assert window.layers[0].name == "scan sum image"
+    assert cube_of(window.layers[-1]) is not None

@@ -34,9 +34,9 @@ def offer_packing(viewer: ViewerModel, cube: SpectralCube) -> None:
     if not worth_caching(cube) or cube.counts.name in _RUNNING:
         return
     words = (
-        f"{cube.name} has {cube.counts.nbytes / 1e9:.1f} GB of counts, of which the "
-        "file gives either channels or spectra slowly. A packed copy in the cache "
-        f"folder makes all views fast. Later: {MENU}."
+        f"Fast views of {cube.name}? Its file gives either channels or spectra slowly. "
+        f"A packed copy of its {cube.counts.nbytes / 1e9:.1f} GB of counts in the "
+        f"cache folder gives both fast. Later: {MENU}."
     )
     button = (BUTTON, lambda _: pack_in_background(viewer, cube))
     notification_manager.dispatch(

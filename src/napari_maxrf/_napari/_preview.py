@@ -137,8 +137,13 @@ def stop_when_removed(viewer: ViewerModel, cube: SpectralCube, job: Job) -> None
         if not layers_of(viewer, cube):
             job.cancel()
 
+    def end() -> None:
+        removed.disconnect(look)
+        # The work may have opened the file once more after it was let go.
+        let_go_unless_shown(viewer, cube)
+
     removed.connect(look)
-    job.ended.connect(lambda: removed.disconnect(look))
+    job.ended.connect(end)
 
 
 def let_go_when_removed(viewer: ViewerModel, cube: SpectralCube) -> None:
@@ -146,19 +151,25 @@ def let_go_when_removed(viewer: ViewerModel, cube: SpectralCube) -> None:
 
     A dock that still asks for a spectrum opens it again.
     """
-    path = file_of(cube)
-    if path is None:
-        return
     removed = viewer.layers.events.removed
 
     def look(event: Any) -> None:
-        from napari_maxrf.io import release
-
-        if not any(_is_from(layer, path) for layer in viewer.layers):
-            release(path)
+        if let_go_unless_shown(viewer, cube):
             removed.disconnect(look)
 
     removed.connect(look)
+
+
+def let_go_unless_shown(viewer: ViewerModel, cube: SpectralCube) -> bool:
+    """Close the file of a scan unless a layer shows it; tell whether none does."""
+    from napari_maxrf.io import release
+
+    if layers_of(viewer, cube):
+        return False
+    path = file_of(cube)
+    if path is not None:
+        release(path)
+    return True
 
 
 def layers_of(viewer: ViewerModel, cube: SpectralCube) -> list[Layer]:
@@ -184,8 +195,3 @@ def file_of(cube: SpectralCube) -> str | None:
     """Return the path from which a scan was opened, or None."""
     path = cube.metadata.get("file")
     return path if isinstance(path, str) else None
-
-
-def _is_from(layer: Layer, path: str) -> bool:
-    facts = facts_of(layer)
-    return bool(facts and facts.cube and file_of(facts.cube) == path)
