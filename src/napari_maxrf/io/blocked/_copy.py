@@ -53,7 +53,8 @@ def unpacked_cube(cube: SpectralCube) -> SpectralCube:
     Raises
     ------
     MaxrfError
-        The file is gone, has changed, or was opened with further options.
+        The file is gone, has changed, or was opened with further options, or the
+        packed counts are derived ones.
     """
     source = source_of(cube.counts)
     if not isinstance(source, BlockedArray):
@@ -63,8 +64,9 @@ def unpacked_cube(cube: SpectralCube) -> SpectralCube:
         if opened is not None and _key(opened) == source.path.stem:
             return opened
     raise MaxrfError(
-        f"{cube.name} can be read from its packed copy only: its file has changed, or "
-        "was opened with options. Open the file again first."
+        f"{cube.name} can be read from its packed copy only: its file has changed, was "
+        "opened with options, or its counts were corrected. Open the file again first, "
+        "or delete all copies: napari-maxrf cache clear."
     )
 
 
