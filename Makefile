@@ -49,7 +49,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/physics_checks.py
 	$(BIN)/python benchmarks/real_scan_mixture.py
 	$(BIN)/python benchmarks/real_scan_colours.py
-	$(BIN)/python benchmarks/scans.py --gb $(GB) --out $(SCANS)
+	$(DISPLAY_RUN) $(BIN)/python benchmarks/scans.py --window --gb $(GB) --out $(SCANS)
 
 # A stamp, so that a second call installs nothing again.
 $(READY): pyproject.toml constraints.txt tools/system_libraries.sh

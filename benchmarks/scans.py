@@ -32,6 +32,7 @@ from bars import Row
 
 BCF_SIZES = (600, 800, 680)
 VIEWED = (1024, 1024, 2048)
+RUNS = 3
 
 Part = Callable[[argparse.Namespace], Iterator[Row]]
 
@@ -39,7 +40,9 @@ Part = Callable[[argparse.Namespace], Iterator[Row]]
 def fit_rows(arguments: argparse.Namespace) -> Iterator[Row]:
     """Fit beside PyMca."""
     if arguments.pymca:
-        yield from element_maps.rows(arguments.pymca, arguments.spectra, 3)
+        yield from element_maps.rows(arguments.pymca, arguments.spectra, RUNS)
+    else:
+        yield Row("linear fit, spectra/s", "", "no PyMca here to compare with")
 
 
 def bcf_rows(arguments: argparse.Namespace) -> Iterator[Row]:
