@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import h5py
+import napari
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
@@ -13,7 +14,11 @@ from napari_maxrf._napari._facts import cube_of, facts_of
 from napari_maxrf._napari._first_sight import glance
 from napari_maxrf._napari._layers import add_layers, cube_layers
 from napari_maxrf._napari._open import open_in_background
-from napari_maxrf._napari._packing import offer_packing, pack_in_background
+from napari_maxrf._napari._packing import (
+    offer_packing,
+    pack_in_background,
+    pack_selected,
+)
 from napari_maxrf._napari._preview import look_after, look_after_when_added
 from napari_maxrf._napari._reader import read_steps
 from napari_maxrf.io import open_cube
@@ -215,6 +220,29 @@ def test_accepted_offer_shows_the_scan_from_its_packed_copy(
         if layer[1]["metadata"]["maxrf"].kind == "cube"
     ]
     assert is_blocked(again[1]["metadata"]["maxrf"].cube)
+
+
+@pytest.fixture
+def current(viewer, monkeypatch):
+    """Let `viewer` be the one whose menu is used."""
+    monkeypatch.setattr(napari, "current_viewer", lambda: viewer)
+    return viewer
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_menu_prepares_the_selected_scan(current, qtbot, plain, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        _packing, "pack_in_background", lambda viewer, cube: asked.append(cube)
+    )
+    layers = add_layers(current, cube_layers(open_cube(plain), n_maps=0))
+    current.layers.selection = {layers[0]}
+    pack_selected()
+    assert asked == []
+    assert "Select one" in notification_manager.records[-1].message
+    current.layers.selection = {layers[1]}
+    pack_selected()
+    assert asked == [cube_of(layers[1])]
 
 
 def test_packing_stops_with_the_last_layer_of_the_scan(

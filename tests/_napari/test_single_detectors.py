@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import h5py
+import napari
 import numpy as np
 import pytest
+from napari.utils.notifications import notification_manager
 
 from napari_maxrf._napari._facts import cube_of
 from napari_maxrf._napari._layers import add_layers, cube_layers
-from napari_maxrf._napari._single_detectors import open_detectors_of
+from napari_maxrf._napari._single_detectors import (
+    open_detectors_of,
+    open_single_detectors,
+)
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.io import open_cube
 
@@ -28,6 +33,16 @@ def test_a_scan_of_one_detector_is_refused(viewer, cube):
     (*_, scan) = add_layers(viewer, cube_layers(cube, n_maps=0))
     with pytest.raises(MaxrfError, match="does not tell detectors apart"):
         open_detectors_of(viewer, scan)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_menu_says_why_there_is_nothing_to_open(viewer, cube, monkeypatch):
+    monkeypatch.setattr(napari, "current_viewer", lambda: viewer)
+    layers = add_layers(viewer, cube_layers(cube, n_maps=0))
+    for selected, words in ((layers[0], "Select one"), (layers[1], "tell detectors")):
+        viewer.layers.selection = {selected}
+        open_single_detectors()
+        assert words in notification_manager.records[-1].message
 
 
 def test_each_detector_is_a_hidden_cube_of_its_own(viewer, qtbot, pair):

@@ -187,6 +187,15 @@ def test_activity_bar_follows_stages(qapp):
     bar.close()
 
 
+def test_button_of_the_bar_stops_the_work(qtbot, bench):
+    endless = Endless()
+    job = bench.start("Wait", endless.steps)
+    qtbot.waitUntil(lambda: job._bar._bar is not None, timeout=WAIT_MS)
+    with qtbot.waitSignal(job.cancelled, timeout=WAIT_MS):
+        job._bar._bar.cancel()
+    assert endless.closed_in is not None
+
+
 def test_bar_that_is_closed_while_it_is_drawn_goes_away(qapp):
     """Drawing lets other slots run, and one of them may end the work."""
     bar = _work.ActivityBar("Train", print)
