@@ -39,7 +39,7 @@ from big_cubes import WINDOW_KEV, resident_mib, timed, write_scan
 PLOT = Path(__file__).resolve().parents[1] / "docs" / "images" / "memory_curve.png"
 CHANNELS = 2048
 N_STEPS, N_PIXELS = 40, 60
-TOO_LONG_S = 400
+TOO_LONG_S = 600
 PACE_S = 0.1
 N_HEIGHTS, LATE = 4, 0.8
 """Names of short phases stand below each other, and late ones end where they end."""
