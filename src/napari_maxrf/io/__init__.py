@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari_maxrf.io._held import release
     from napari_maxrf.io._images import ScanImage, open_images
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
+    from napari_maxrf.io._resumable import check_unfinished, save_blocks_steps
     from napari_maxrf.io._sources import energy_first
     from napari_maxrf.io.blocked import (
         build_cache,
@@ -58,6 +59,7 @@ _PUBLIC = {
     "build_cache": "blocked",
     "build_cache_steps": "blocked",
     "cached_cube": "blocked",
+    "check_unfinished": "_resumable",
     "describe": "_formats",
     "energy_first": "_sources",
     "forget_answers": "_formats",
@@ -70,6 +72,7 @@ _PUBLIC = {
     "recognise_maps": "formats.map_files",
     "remember_answers": "_formats",
     "release": "_held",
+    "save_blocks_steps": "_resumable",
     "save_cube": "_maxrf_write",
     "save_cube_steps": "_maxrf_write",
     "worth_caching": "blocked",
@@ -89,6 +92,7 @@ __all__ = [
     "build_cache",
     "build_cache_steps",
     "cached_cube",
+    "check_unfinished",
     "describe",
     "energy_first",
     "forget_answers",
@@ -101,6 +105,7 @@ __all__ = [
     "recognise_maps",
     "release",
     "remember_answers",
+    "save_blocks_steps",
     "save_cube",
     "save_cube_steps",
     "worth_caching",

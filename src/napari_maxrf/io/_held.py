@@ -136,6 +136,12 @@ def read_small(dataset: h5py.Dataset, shape: tuple[int, ...]) -> npt.NDArray[Any
     FormatError
         Shape or type is not the expected one, or the stored bytes cannot hold it.
     """
+    check_small(dataset, shape)
+    return np.asarray(dataset[()])
+
+
+def check_small(dataset: h5py.Dataset, shape: tuple[int, ...]) -> None:
+    """Refuse a dataset that is not of the expected shape; see `read_small`."""
     name = Path(dataset.file.filename).name
     if dataset.shape != shape or dataset.dtype.kind not in "buif":
         raise FormatError(
@@ -145,7 +151,6 @@ def read_small(dataset: h5py.Dataset, shape: tuple[int, ...]) -> npt.NDArray[Any
     # deflate cannot shrink by more than a factor of 1032
     if dataset.nbytes > 1100 * dataset.id.get_storage_size() + 4096:
         raise FormatError(f"{name} is incomplete: {dataset.name} was not written.")
-    return np.asarray(dataset[()])
 
 
 class HeldDataset:

@@ -22,6 +22,7 @@ from napari_maxrf.errors import CalibrationError, FormatError
 from napari_maxrf.io._held import (
     HeldDataset,
     check_counts,
+    check_small,
     open_file,
     own_dataset,
     read_small,
@@ -33,9 +34,13 @@ from napari_maxrf.provenance import ProcessStep
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import dask.array as da
+
 FORMAT_VERSION = 1
 DETECTOR = "entry/instrument/detector_sum"
 _MAX_TEXT = 2**26
+_LARGE_MAPS = 2**27
+_PLANE_BLOCK = 2**10
 _MAX_CHANNELS = 2**16
 
 
@@ -180,7 +185,7 @@ def _beside_counts(
         "name": _text(entry, "title") or path.stem,
         "pixel_size_mm": _pixel_size(entry, path),
         "provenance": _provenance(entry, path, metadata),
-        "maps": _maps(entry, shape),
+        "maps": _maps(entry, shape, path),
         "detectors": tuple(str(name) for name in names),
         "metadata": metadata,
     }
@@ -198,14 +203,26 @@ def _pixel_size(entry: h5py.Group, path: Path) -> tuple[float, float] | None:
     return height, width
 
 
-def _maps(
-    entry: h5py.Group, shape: tuple[int, ...]
-) -> dict[str, npt.NDArray[np.float32]]:
+def _maps(entry: h5py.Group, shape: tuple[int, ...], path: Path) -> dict[str, Any]:
+    """Read the maps, or leave them on the disk as dask arrays where they are large."""
     group = entry.get("maps", {})
+    large = 4 * shape[0] * shape[1] * len(group) > _LARGE_MAPS
     return {
-        name: read_small(own_dataset(group, name), shape).astype(np.float32)
+        name: _held_plane(own_dataset(group, name), shape, path)
+        if large
+        else read_small(own_dataset(group, name), shape).astype(np.float32)
         for name in group
     }
+
+
+def _held_plane(dataset: h5py.Dataset, shape: tuple[int, ...], path: Path) -> da.Array:
+    import dask.array as da
+
+    check_small(dataset, shape)
+    held = HeldDataset(path, dataset.name)
+    stored: da.Array = da.from_array(held, _PLANE_BLOCK, meta=np.empty((0, 0)))
+    plane: da.Array = stored.astype(np.float32)
+    return plane
 
 
 def process_names(entry: h5py.Group) -> list[str]:

@@ -9,12 +9,14 @@ from napari_maxrf.synthesis._clusters import (
 )
 from napari_maxrf.synthesis._config import CountsMode, SynthesisConfig, ganx_preset
 from napari_maxrf.synthesis._mixture import expected_spectra, mixture_weights
+from napari_maxrf.synthesis._picture_rows import PictureRows, picture_rows
 from napari_maxrf.synthesis._sampling import (
     PhotonSampler,
     photon_sampler,
     sample_spectra,
 )
 from napari_maxrf.synthesis._similarity import colour_similarity
+from napari_maxrf.synthesis._stream import ScanBlocks, scan_blocks_steps
 from napari_maxrf.synthesis._synthesise import (
     PaletteLike,
     Synthesis,
@@ -27,6 +29,8 @@ __all__ = [
     "CountsMode",
     "PaletteLike",
     "PhotonSampler",
+    "PictureRows",
+    "ScanBlocks",
     "Synthesis",
     "SynthesisConfig",
     "cluster_colours",
@@ -36,7 +40,9 @@ __all__ = [
     "ganx_preset",
     "mixture_weights",
     "photon_sampler",
+    "picture_rows",
     "sample_spectra",
+    "scan_blocks_steps",
     "synthesise",
     "synthesise_steps",
 ]
