@@ -49,7 +49,7 @@ def test_bins_are_filled_as_expected(mode: str, mean: float) -> None:
     assert not sums[expected == 0].any()
 
 
-@pytest.mark.parametrize("mean", [0.3, 4.0, 9.9, 10.1, 31.0, 33.0, 3000.0])
+@pytest.mark.parametrize("mean", [0.3, 1.0, 1.7, 4.0, 15.9, 33.3, 1000.0, 20000.0])
 def test_single_bin_is_poisson_distributed_into_its_tails(mean: float) -> None:
     counts = sample_spectra([[1.0]], np.zeros(40 * M, int), mean, 11)[:, 0]
     values = np.arange(int(mean + 9 * mean**0.5) + 12)
@@ -157,6 +157,22 @@ def test_threads_draw_the_same_as_one() -> None:
         side_by_side = list(pool.map(sampler.draw, which, index))
     alone = sampler.draw(which.ravel(), index.ravel())
     assert np.array_equal(np.concatenate(side_by_side), alone)
+
+
+@pytest.mark.parametrize("mean", [40.0, 30000.0])
+@pytest.mark.parametrize("mode", ["poisson", "fixed"])
+def test_number_of_threads_changes_no_count(mode: str, mean: float) -> None:
+    sampler = photon_sampler(peaked(), mean, 6, mode)
+    index = np.arange(3000)
+    alone = sampler.draw(index % 3, index)
+    assert np.array_equal(sampler.draw(index % 3, index, threads=3), alone)
+
+
+def test_counts_do_not_depend_on_the_order_of_the_pixels() -> None:
+    sampler = photon_sampler(peaked(), 4000, 6)
+    index = np.random.default_rng(1).permutation(500)
+    sorted_ = sampler.draw(np.arange(500) % 3, np.arange(500))
+    assert np.array_equal(sampler.draw(index % 3, index), sorted_[index])
 
 
 def test_generator_gives_new_counts_each_call_and_can_be_repeated() -> None:

@@ -120,6 +120,65 @@ def alias_table(share, table):  # type: ignore[no-untyped-def]
 
 
 @_compiled
+def poisson_table(mean, low, table):  # type: ignore[no-untyped-def]
+    """Fill an alias table of Poisson numbers from `low` up, counted from `low`.
+
+    The length of `table` is a power of two, so that the high bits of one random
+    number choose an entry without bias.
+    """
+    share = np.empty(len(table))
+    log_mean = math.log(mean)
+    for j in range(len(table)):
+        k = low + j
+        share[j] = math.exp(k * log_mean - mean - math.lgamma(k + 1.0))
+    alias_table(share, table)
+
+
+@_compiled
+def count_parts(means, sizes):  # type: ignore[no-untyped-def]
+    """Count the table draws that `divide_means` needs for the bins of one row."""
+    parts = 0
+    for mean in means:
+        while mean >= sizes[0]:
+            mean -= sizes[np.searchsorted(sizes, mean, "right") - 1]
+            parts += 1
+    return parts
+
+
+@_compiled
+def divide_means(means, sizes, bins, tables):  # type: ignore[no-untyped-def]
+    """Take from each mean, in place, the largest tabulated means that fit.
+
+    A sum of Poisson numbers is one of the sum of their means. `bins` and `tables`
+    receive the bin and the number of the table of each part.
+    """
+    part = 0
+    for b in range(len(means)):
+        while means[b] >= sizes[0]:
+            t = np.searchsorted(sizes, means[b], "right") - 1
+            means[b] -= sizes[t]
+            bins[part] = b
+            tables[part] = t
+            part += 1
+
+
+@_compiled
+def _add_tabulated(counts, parts, tables, state, step):  # type: ignore[no-untyped-def]
+    """Add one number from a table of Poisson numbers for each of `parts`."""
+    bins, numbers = parts
+    for i in range(len(bins)):
+        state += step
+        bits = _mix(state)
+        t = numbers[i]
+        j = bits >> tables.shift[t]
+        entry = tables.entries[tables.first[t] + j]
+        if (bits & _LOW_32) >= (entry >> _SHIFT_32):
+            j = entry & _LOW_32
+        counts[bins[i]] += tables.low[t] + j
+    return state
+
+
+@_compiled
 def _add_photons(counts, table, photons, state, step):  # type: ignore[no-untyped-def]
     """Share `photons` out over the bins of one pixel through an alias table."""
     n_bins = np.uint64(len(table))
@@ -135,26 +194,30 @@ def _add_photons(counts, table, photons, state, step):  # type: ignore[no-untype
 
 @_compiled
 def draw_photons(  # type: ignore[no-untyped-def]
-    out, cluster_of, index, seed, low, log_ratio, fixed, faint, table, bright
+    out, order, cluster_of, index, seed, log_ratio, fixed, recipe, tables
 ):
     """Fill `out` (m, n_bins), which must hold zeros, with drawn counts.
 
-    See `napari_maxrf.synthesis._sampling.PhotonSampler` for the arguments.
+    `order` says which pixel comes first: those of one cluster together share the
+    cache. See `napari_maxrf.synthesis._recipe` for `recipe` and `tables`.
     """
     key = _mix(seed + _GOLDEN)
-    for row in range(out.shape[0]):
+    for row in order:
         k = cluster_of[row]
         state = _mix(key + index[row] * _GOLDEN)
         step = _mix(state ^ _STEP_SALT) | _ONE
-        mean = low
+        scale = 1.0
         if log_ratio > 0.0:
             state += step
-            mean = low * math.exp(_uniform(_mix(state)) * log_ratio)
+            scale = math.exp(_uniform(_mix(state)) * log_ratio)
         photons = fixed
         if fixed < 0:
-            for b in range(bright.shape[1]):
-                if bright[k, b] > 0.0:
-                    state, count = _poisson(state, step, mean * bright[k, b])
-                    out[row, b] = count
-            state, photons = _poisson(state, step, mean * faint[k])
-        _add_photons(out[row], table[k], photons, state, step)
+            for i in range(recipe.large_start[k], recipe.large_start[k + 1]):
+                mean = scale * recipe.large_mean[i]
+                state, count = _poisson(state, step, mean)
+                out[row, recipe.large_bin[i]] = count
+            a, z = recipe.start[k], recipe.start[k + 1]
+            parts = recipe.bins[a:z], recipe.tables[a:z]
+            state = _add_tabulated(out[row], parts, tables, state, step)
+            state, photons = _poisson(state, step, scale * recipe.rest[k])
+        _add_photons(out[row], recipe.alias[k], photons, state, step)

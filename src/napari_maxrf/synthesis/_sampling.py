@@ -1,7 +1,7 @@
 """Photon counts of many pixels, drawn from a few expected spectra.
 
 Every bin of a measured spectrum is Poisson distributed. Bins that expect many
-photons are drawn as one Poisson number each; the photons of all other bins are
+photons are drawn from tables of Poisson numbers; the photons of all other bins are
 drawn together and shared out one by one through an alias table. Both ways give
 the same distribution, and the work grows with photons or bins, whichever are
 fewer.
@@ -10,6 +10,7 @@ fewer.
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -18,12 +19,13 @@ import numpy.typing as npt
 
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.synthesis._config import CountsMode
+from napari_maxrf.synthesis._recipe import Recipe, make_recipe, poisson_tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BRIGHT_COUNTS = 32.0
-"""Mean counts from which one Poisson number costs less than single photons."""
+_PART = 1024
+"""Pixels that a thread draws in one go."""
 
 Counts = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
@@ -34,16 +36,12 @@ class PhotonSampler:
 
     Attributes
     ----------
-    low, log_ratio : float
-        Means are drawn as ``low * exp(u * log_ratio)``; `log_ratio` 0 keeps `low`.
+    log_ratio : float
+        Every pixel's mean is multiplied by ``exp(u * log_ratio)``; 0 leaves it.
     fixed : int
         Photons of every pixel; -1 for a Poisson total.
-    bright : ndarray, shape (k, n_bins)
-        Probability of the bins that are drawn as Poisson numbers, else 0.
-    faint : ndarray, shape (k,)
-        Probability of all other bins together.
-    table : ndarray of uint64, shape (k, n_bins)
-        Alias table of the other bins: 32 bits of probability, 32 bits of alias.
+    recipe : Recipe
+        How the bins of each expected spectrum are drawn.
     usable : ndarray of bool, shape (k,)
         Whether the expected spectrum has any bin above zero.
     dtype : dtype
@@ -51,24 +49,22 @@ class PhotonSampler:
     """
 
     seed: int
-    low: float
     log_ratio: float
     fixed: int
-    bright: npt.NDArray[np.float64]
-    faint: npt.NDArray[np.float64]
-    table: npt.NDArray[np.uint64]
+    recipe: Recipe
     usable: npt.NDArray[np.bool_]
     dtype: np.dtype[Any]
 
     @property
     def shape(self) -> tuple[int, int]:
         """Number of expected spectra and of bins."""
-        return self.table.shape
+        return self.recipe.alias.shape
 
     def draw(
         self,
         cluster_of: npt.NDArray[np.integer[Any]],
         index: npt.NDArray[np.integer[Any]],
+        threads: int = 1,
     ) -> Counts:
         """Draw the counts of pixels.
 
@@ -78,14 +74,33 @@ class PhotonSampler:
             Number of the expected spectrum of each pixel.
         index : ndarray of int, shape (m,)
             What tells the pixels apart: equal indices give equal numbers.
+        threads : int
+            How many threads share the pixels; the counts do not depend on it.
+            One is right where blocks are drawn side by side already.
 
         Returns
         -------
         ndarray of uint16 or uint32, shape (m, n_bins)
         """
-        from napari_maxrf.synthesis._kernel import draw_photons
-
         clusters = np.ascontiguousarray(cluster_of, np.int32)
+        self._check(clusters)
+        indices = np.ascontiguousarray(index, np.uint64)
+        out = np.zeros((len(clusters), self.shape[1]), self.dtype)
+        parts = [slice(i, i + _PART) for i in range(0, len(clusters), _PART)]
+
+        def fill(part: slice) -> None:
+            self._fill(out[part], clusters[part], indices[part])
+
+        if threads == 1:
+            for part in parts:
+                fill(part)
+            return out
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(fill, parts))
+        return out
+
+    def _check(self, clusters: npt.NDArray[np.int32]) -> None:
+        """Refuse clusters that do not exist or from which nothing can be drawn."""
         if clusters.size and not 0 <= clusters.min() <= clusters.max() < self.shape[0]:
             raise MaxrfError(
                 f"Cluster numbers run from {clusters.min()} to {clusters.max()}; "
@@ -96,20 +111,27 @@ class PhotonSampler:
                 "An expected spectrum is zero in every bin; no photon can be drawn "
                 "from it."
             )
-        out = np.zeros((len(clusters), self.shape[1]), self.dtype)
+
+    def _fill(
+        self,
+        out: Counts,
+        clusters: npt.NDArray[np.int32],
+        index: npt.NDArray[np.uint64],
+    ) -> None:
+        """Draw into `out`, which holds zeros, cluster by cluster."""
+        from napari_maxrf.synthesis._kernel import draw_photons
+
         draw_photons(
             out,
+            np.argsort(clusters, kind="stable"),
             clusters,
-            np.ascontiguousarray(index, np.uint64),
+            index,
             np.uint64(self.seed),
-            self.low,
             self.log_ratio,
             self.fixed,
-            self.faint,
-            self.table,
-            self.bright,
+            self.recipe,
+            poisson_tables(),
         )
-        return out
 
 
 def photon_sampler(
@@ -122,18 +144,11 @@ def photon_sampler(
     """Prepare a sampler; the arguments are those of `sample_spectra`."""
     shares = _checked(expected)
     low, high = _checked_means(mean_counts, mode, counts_high)
-    fixed = round(low) if mode == "fixed" else -1
-    is_bright = (shares * low >= BRIGHT_COUNTS) & (mode != "fixed")
-    bright = np.where(is_bright, shares, 0.0)
-    others = np.where(is_bright, 0.0, shares)
     return PhotonSampler(
         seed=seed,
-        low=float(low),
         log_ratio=float(np.log(high / low)),
-        fixed=fixed,
-        bright=bright,
-        faint=others.sum(axis=1),
-        table=_alias_tables(others),
+        fixed=round(low) if mode == "fixed" else -1,
+        recipe=make_recipe(shares, low, mode),
         usable=np.asarray(shares.any(axis=1)),
         dtype=_dtype(high),
     )
@@ -229,17 +244,6 @@ def _checked_means(
             f"got {mean_counts:g} to {high:g}."
         )
     return mean_counts, high
-
-
-def _alias_tables(shares: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:
-    """Build one alias table per row; a row of zeros is never drawn from."""
-    from napari_maxrf.synthesis._kernel import alias_table
-
-    table = np.zeros(shares.shape, np.uint64)
-    for row, share in zip(table, shares, strict=True):
-        if share.any():
-            alias_table(share, row)
-    return table
 
 
 def _dtype(mean: float) -> np.dtype[Any]:
