@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "training": BASE,
     "embedding": {*BASE, "io", "training"},
     "recolouring": {*BASE, "io", "training", "embedding"},
+    "datasets": {*BASE, "io", "pigments", "synthesis", "embedding"},
 }
 JOINS = {*MAY_IMPORT, "", "weights"}
 MAY_IMPORT["pipeline"] = {*JOINS}

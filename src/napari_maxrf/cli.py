@@ -43,12 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 on success, 1 with one line on stderr if it failed, 2 for bad usage.
+        0 on success, 1 with one line on stderr if it failed, 2 for bad usage, 3
+        if all is done but for some files that were left out and named.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     arguments = build_parser().parse_args(argv)
     try:
-        arguments.run(arguments)
+        code: int | None = arguments.run(arguments)
     except MaxrfError as error:
         return _fail(str(error))
     except MemoryError:
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail("Stopped. A training goes on from here with --resume.")
     except BrokenPipeError:
         return _fail("The reader of the output went away.")
-    return 0
+    return code or 0
 
 
 def _fail(message: str) -> int:

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_maxrf.datasets._places import evenly
 from napari_maxrf.errors import PictureError
 from napari_maxrf.pigments import load_palette
 from napari_maxrf.pipeline import picture_paths, prepare_pictures, square_picture
-from napari_maxrf.pipeline._prepared import evenly
 from napari_maxrf.progress import finish
 from napari_maxrf.synthesis import SynthesisConfig
 

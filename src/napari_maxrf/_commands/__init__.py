@@ -9,6 +9,7 @@ from __future__ import annotations
 from napari_maxrf._commands import (
     _apply,
     _cache,
+    _datasets,
     _defects,
     _demo,
     _evaluate,
@@ -33,6 +34,7 @@ ALL = (
     _maps.add_maps,
     _apply.add_embed,
     _apply.add_recolour,
+    _datasets.add_dataset,
     _train.add_train,
     _evaluate.add_evaluate,
     _open.add_open,

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_maxrf._commands._console import run, say
+from napari_maxrf.errors import TrainingError
 
 if TYPE_CHECKING:
     import argparse
 
+    from napari_maxrf.datasets._open import Dataset
     from napari_maxrf.pipeline._plans import PicturePlan
 
 
@@ -17,8 +19,10 @@ def add_train(commands: Any) -> None:
     """Add the command ``train``."""
     parser = commands.add_parser("train", help="train a model on pictures")
     parser.add_argument("kind", choices=("embedding", "recolouring"))
-    parser.add_argument(
-        "--pictures", type=Path, required=True, help="Folder of pictures."
+    material = parser.add_mutually_exclusive_group(required=True)
+    material.add_argument("--pictures", type=Path, help="Folder of pictures.")
+    material.add_argument(
+        "--data", type=Path, help="Data set, as built by: dataset build."
     )
     parser.add_argument(
         "--validation",
@@ -49,10 +53,11 @@ def add_train(commands: Any) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     from napari_maxrf import pipeline
 
+    material = _material(arguments)
     if arguments.kind == "embedding":
         plan = _plan(arguments, pipeline.EmbeddingPlan)
         steps = pipeline.train_embedding_steps(
-            arguments.pictures,
+            material,
             arguments.out,
             plan,
             validation=arguments.validation,
@@ -63,7 +68,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
         plan = _plan(arguments, pipeline.RecolouringPlan)
         steps = pipeline.train_recolouring_steps(
-            arguments.pictures,
+            material,
             arguments.out,
             plan,
             embedder=load_embedder(arguments.embedding),
@@ -72,6 +77,17 @@ def _train(arguments: argparse.Namespace) -> None:
             resume=arguments.resume,
         )
     say(str(run(steps)))
+
+
+def _material(arguments: argparse.Namespace) -> Path | Dataset:
+    if arguments.data is None:
+        return Path(arguments.pictures)
+    from napari_maxrf.datasets import open_dataset
+
+    if arguments.validation is not None:
+        raise TrainingError("A data set has its own validation: omit --validation.")
+    dataset: Dataset = open_dataset(arguments.data)
+    return dataset
 
 
 def _plan(arguments: argparse.Namespace, kind: type[PicturePlan]) -> Any:

@@ -10,10 +10,10 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "PreparedPictures": "_prepared",
+    "PreparedPictures": ".datasets._prepared",
     "prepare_pictures": "_prepared",
-    "picture_paths": "_prepared",
-    "square_picture": "_prepared",
+    "picture_paths": ".datasets._places",
+    "square_picture": ".datasets._prepared",
     "train_embedding_steps": "_train_embedding",
     "train_recolouring_steps": "_train_recolouring",
     "EmbeddingPlan": "_plans",
@@ -34,5 +34,5 @@ __all__ = list(_PUBLIC)
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first asked for (PEP 562)."""
     if name in _PUBLIC:
-        return getattr(import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+        return getattr(import_module(f".{_PUBLIC[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf.datasets._prepared import square_picture
 from napari_maxrf.errors import ModelError, PictureError
-from napari_maxrf.pipeline._prepared import square_picture
 from napari_maxrf.progress import Progress, Steps
 from napari_maxrf.synthesis import SynthesisConfig, synthesise
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf.datasets._open import Dataset
+from napari_maxrf.datasets._places import picture_paths
 from napari_maxrf.errors import TrainingError
 from napari_maxrf.pigments import Palette, load_palette
-from napari_maxrf.pipeline._prepared import (
-    PreparedPictures,
-    picture_paths,
-    prepare_pictures,
-)
+from napari_maxrf.pipeline._from_dataset import dataset_facts, plan_of_dataset
+from napari_maxrf.pipeline._prepared import prepare_pictures
 from napari_maxrf.progress import Progress, Steps
 from napari_maxrf.provenance import ProcessStep
 from napari_maxrf.synthesis import SynthesisConfig, sample_spectra
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_maxrf.cube import SpectralCube
+    from napari_maxrf.datasets._prepared import PreparedPictures
     from napari_maxrf.pipeline._plans import EmbeddingPlan, PicturePlan
 
 Spectra = npt.NDArray[Any]
@@ -33,7 +33,7 @@ MOST_SPECTRA_OF_A_SCAN = 500_000
 
 
 def train_embedding_steps(
-    sources: Path | Sequence[SpectralCube],
+    sources: Path | Dataset | Sequence[SpectralCube],
     out: Path,
     plan: EmbeddingPlan,
     *,
@@ -44,14 +44,16 @@ def train_embedding_steps(
 
     Parameters
     ----------
-    sources : path or sequence of SpectralCube
-        Folder of pictures to synthesise scans of, or scans.
+    sources : path, Dataset or sequence of SpectralCube
+        Folder of pictures to synthesise scans of, a data set of spectra or cubes
+        (whose settings then stand in the plan), or scans.
     out : path
         Folder for the model, its log, its curves and the checkpoint.
     plan : EmbeddingPlan
         Palette, synthesis, network and schedule.
     validation : path, optional
-        Folder of pictures that only judge; every tenth of `sources` if None.
+        Folder of pictures that only judge; every tenth of `sources` if None. A
+        data set has its own.
     resume : bool
         Go on from the checkpoint in `out`.
 
@@ -68,13 +70,20 @@ def train_embedding_steps(
     from napari_maxrf.embedding import EmbeddingTask
     from napari_maxrf.training import train
 
-    palette = load_palette(plan.palette)
-    if isinstance(sources, Path):
+    if isinstance(sources, Dataset):
+        plan = plan_of_dataset(sources, plan)
+        spectra = yield from _spectra_of_dataset(sources, plan)
+        palette_json = sources.manifest.palette
+        facts: dict[str, Any] = dict(dataset_facts(sources))
+    elif isinstance(sources, Path):
+        palette = load_palette(plan.palette)
+        palette_json = palette.to_json()
         spectra = yield from _spectra_of_pictures(
             sources, validation, palette, plan, out
         )
-        facts: dict[str, Any] = {"pictures": said(sources)}
+        facts = {"pictures": said(sources)}
     else:
+        palette_json = load_palette(plan.palette).to_json()
         spectra = yield from _spectra_of_scans(sources, plan)
         facts = {"scans": [cube.name for cube in sources]}
     facts |= {"spectra": len(spectra[0]), "plan": plan_facts(plan)}
@@ -86,12 +95,26 @@ def train_embedding_steps(
     task = EmbeddingTask(
         *spectra,
         config=plan.embedding,
-        palette_json=palette.to_json(),
+        palette_json=palette_json,
         provenance=[ProcessStep("train embedding", facts).to_json()],
         training=plan.training,
     )
     result = yield from train(task, plan.training, out, resume=resume)
     return result.model_path
+
+
+def _spectra_of_dataset(
+    dataset: Dataset, plan: EmbeddingPlan
+) -> Steps[tuple[Spectra, Spectra]]:
+    """Read what a data set holds to train and to judge."""
+    if dataset.config.kind != "cubes":
+        train = yield from dataset.spectra("train")
+        return train, (yield from dataset.spectra("validation"))
+    read = []
+    for part in ("train", "validation"):
+        rows = yield from _spectra_of_scans(dataset.cubes(part), plan)
+        read.append(np.concatenate(rows))
+    return read[0], read[1]
 
 
 def _spectra_of_pictures(

@@ -9,12 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf._files import atomic_path, content_hash, file_hash
+from napari_maxrf.datasets._open import Dataset
+from napari_maxrf.datasets._places import picture_paths
+from napari_maxrf.errors import TrainingError
 from napari_maxrf.pigments import Palette, load_palette
-from napari_maxrf.pipeline._prepared import (
-    PreparedPictures,
-    picture_paths,
-    prepare_pictures,
+from napari_maxrf.pipeline._from_dataset import (
+    dataset_facts,
+    plan_of_dataset,
+    some_pictures,
 )
+from napari_maxrf.pipeline._prepared import prepare_pictures
 from napari_maxrf.pipeline._train_embedding import draw, plan_facts, said
 from napari_maxrf.progress import Progress, Steps
 from napari_maxrf.provenance import ProcessStep
@@ -22,6 +26,7 @@ from napari_maxrf.provenance import ProcessStep
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_maxrf.datasets._prepared import PreparedPictures
     from napari_maxrf.embedding import Embedder
     from napari_maxrf.pipeline._plans import RecolouringPlan
     from napari_maxrf.synthesis import SynthesisConfig
@@ -98,7 +103,7 @@ class LatentPairs:
 
 
 def train_recolouring_steps(
-    pictures: Path,
+    pictures: Path | Dataset,
     out: Path,
     plan: RecolouringPlan,
     *,
@@ -111,8 +116,9 @@ def train_recolouring_steps(
 
     Parameters
     ----------
-    pictures : path
-        Folder of pictures.
+    pictures : path or Dataset
+        Folder of pictures, or a data set of embedded pictures, whose settings then
+        stand in the plan.
     out : path
         Folder for the model, its log, its curves and the checkpoint.
     plan : RecolouringPlan
@@ -120,7 +126,8 @@ def train_recolouring_steps(
     embedder : Embedder
         The embedding whose latents are recoloured.
     validation : path, optional
-        Folder of pictures that only judge; every tenth of `pictures` if None.
+        Folder of pictures that only judge; every tenth of `pictures` if None. A
+        data set has its own.
     start_from : path, optional
         Model file whose weights are trained further.
     resume : bool
@@ -141,15 +148,19 @@ def train_recolouring_steps(
     from napari_maxrf.recolouring import RecolouringTask
     from napari_maxrf.training import train
 
-    palette = load_palette(plan.palette)
-    samples = yield from prepare_pairs(
-        pictures, validation, palette, plan, embedder, out
-    )
-    facts: dict[str, Any] = {
-        "pictures": said(pictures),
-        "n_pictures": samples.n_train,
-        "plan": plan_facts(plan),
-    }
+    if isinstance(pictures, Dataset):
+        plan = plan_of_dataset(pictures, plan)
+        palette_json = pictures.manifest.palette
+        samples = yield from pairs_of_dataset(pictures, plan, embedder)
+        facts: dict[str, Any] = dict(dataset_facts(pictures))
+    else:
+        palette = load_palette(plan.palette)
+        palette_json = palette.to_json()
+        samples = yield from prepare_pairs(
+            pictures, validation, palette, plan, embedder, out
+        )
+        facts = {"pictures": said(pictures)}
+    facts |= {"n_pictures": samples.n_train, "plan": plan_facts(plan)}
     if start_from is not None:
         facts["start_from"] = file_hash(start_from)
     task = RecolouringTask(
@@ -159,7 +170,7 @@ def train_recolouring_steps(
         batch_size=plan.training.batch_size,
         seed=plan.training.seed,
         energy_axis=embedder.axis.to_json(),
-        palette=palette.to_json(),
+        palette=palette_json,
         provenance=[ProcessStep("train recolouring", facts).to_json()],
         half=True,
         reference=samples.reference(),
@@ -167,6 +178,22 @@ def train_recolouring_steps(
     )
     result = yield from train(task, plan.training, out, resume=resume)
     return result.model_path
+
+
+def pairs_of_dataset(
+    dataset: Dataset, plan: RecolouringPlan, embedder: Embedder
+) -> Steps[LatentPairs]:
+    """Read pictures and pools of a data set that the same embedding has made."""
+    train = yield from dataset.embedded("train")
+    if dataset.manifest.embedding_hash != embedder.model_hash:
+        raise TrainingError(
+            f"{dataset.folder} was embedded by another model "
+            f"({dataset.manifest.embedding_hash}) than the one given "
+            f"({embedder.model_hash}). Give that model, or build the data set again."
+        )
+    judge = yield from dataset.embedded("validation")
+    judge = some_pictures(*judge, plan.validation_pictures)
+    return LatentPairs(LatentPools(*train), LatentPools(*judge))
 
 
 def prepare_pairs(
