@@ -47,8 +47,7 @@ def test_embedding_learns_from_a_data_set(kind, build, embedding_plan, tmp_path)
         embedding=embedding_plan.embedding, training=embedding_plan.training
     )
     model = load_embedder(finish(train_embedding_steps(dataset, tmp_path, plan)))
-    steps = {step["process"]: step for step in model.header["provenance"]}
-    facts = steps["train embedding"]["parameters"]
+    facts = model.header["provenance"][0]["parameters"]
     assert facts["dataset"] == kind
     assert facts["plan"]["synthesis"]["counts"] == 300
     assert facts["plan"]["size"] == 64
