@@ -49,6 +49,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/physics_checks.py
 	$(BIN)/python benchmarks/real_scan_mixture.py
 	$(BIN)/python benchmarks/real_scan_colours.py
+	$(BIN)/python benchmarks/synthesis_speed.py
+	$(BIN)/python benchmarks/synthesis_memory.py 1 10 --blocks 40
 	$(DISPLAY_RUN) $(BIN)/python benchmarks/scans.py --window --gb $(GB) --out $(SCANS)
 
 # A stamp, so that a second call installs nothing again.

@@ -1,4 +1,4 @@
-"""The ganX preset against numbers of ganX 0.0.2 (make_ganx_reference.py)."""
+"""The ganX preset against numbers of ganX 0.0.2 (benchmarks/make_ganx_reference.py)."""
 
 from __future__ import annotations
 

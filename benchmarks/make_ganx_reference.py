@@ -1,7 +1,7 @@
 """Make ganx_reference.json; run by a Python of its own that has ganx 0.0.2.
 
     python -m venv ganx && ganx/bin/pip install ganx==0.0.2
-    ganx/bin/python tests/synthesis/make_ganx_reference.py
+    ganx/bin/python benchmarks/make_ganx_reference.py
 
 ganX (Bombini et al., arXiv 2304.14078) is not needed to run the tests.
 """
@@ -95,7 +95,8 @@ def main() -> None:
         "sums": by_tile.sum(axis=1).astype(int).tolist(),
         "sums_of_squares": (by_tile**2).sum(axis=1).astype(int).tolist(),
     }
-    path = Path(__file__).with_name("ganx_reference.json")
+    tests = Path(__file__).resolve().parents[1] / "tests" / "synthesis"
+    path = tests / "ganx_reference.json"
     path.write_text(json.dumps(reference, separators=(",", ":")) + "\n")
 
 
