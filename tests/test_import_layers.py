@@ -14,13 +14,14 @@ import napari_maxrf
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "napari_maxrf"
 PACKAGE = "napari_maxrf"
 
-FOUNDATION = {"", "errors", "_files", "_folders", "_toml_lines"}
+FOUNDATION = {"", "errors", "_files", "_folders", "_sources", "_toml_lines"}
 FOUNDATION |= {"config", "progress", "provenance"}
 BASE = {*FOUNDATION, "colours", "cube", "pictures", "spectrum"}
 MAY_IMPORT = {
     "errors": set(),
     "_files": {"errors"},
     "_folders": set(),
+    "_sources": set(),
     "_toml_lines": set(),
     "config": {"errors", "_toml_lines"},
     "progress": set(),

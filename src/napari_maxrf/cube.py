@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._sources import read_box
 from napari_maxrf.errors import CalibrationError, MaxrfError
 from napari_maxrf.provenance import ProcessStep, Provenance
 
@@ -277,9 +278,18 @@ class SpectralCube:
         return self.counts.shape  # type: ignore[no-any-return]
 
     def spectrum(self, y: int, x: int) -> npt.NDArray[Any]:
-        """Read the spectrum of one pixel, shape (energy,)."""
-        # threads would cost more than the reading of one pixel
-        return np.asarray(self.counts[y, x].compute(scheduler="synchronous"))
+        """Read the spectrum of one pixel, shape (energy,).
+
+        Raises
+        ------
+        IndexError
+            There is no such pixel. Negative numbers count from the end.
+        """
+        n_y, n_x, n_channels = self.shape
+        row, column = range(n_y)[y], range(n_x)[x]
+        box = slice(row, row + 1), slice(column, column + 1), slice(0, n_channels)
+        spectrum: npt.NDArray[Any] = read_box(self.counts, box)[0, 0]
+        return spectrum
 
     def sums(self) -> CubeSums | None:
         """Return the sums stored beside the counts, without reading the counts.

@@ -28,7 +28,7 @@ from napari_maxrf.io import (
     save_cube,
     worth_caching,
 )
-from napari_maxrf.io._sources import EnergyFirst
+from napari_maxrf.io._energy_first import EnergyFirst
 from napari_maxrf.io.blocked import (
     CacheConfig,
     cache_entries,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._sources import read_box
 from napari_maxrf.progress import Progress, Steps
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ def _by_rows(cube: SpectralCube, patience_s: float) -> Glance:
     rows: dict[int, Floats] = {}
     spectrum = np.zeros(n_channels)
     for y in _until(spread(n_y), patience_s):
-        counts = _read(cube, (slice(y, y + 1), slice(0, n_x), slice(0, n_channels)))
+        box = slice(y, y + 1), slice(0, n_x), slice(0, n_channels)
+        counts = read_box(cube.counts, box)
         rows[y] = counts.sum(axis=2, dtype=np.float64)[0]
         spectrum += counts.sum(axis=(0, 1), dtype=np.float64)
     places = sorted(rows)
@@ -201,9 +203,8 @@ def _by_channels(cube: SpectralCube, patience_s: float) -> Glance:
     image = np.zeros((n_y, n_x))
     sums: dict[int, float] = {}
     for channel in _until(spread(n_channels), patience_s):
-        plane = _read(
-            cube, (slice(0, n_y), slice(0, n_x), slice(channel, channel + 1))
-        )[:, :, 0]
+        box = slice(0, n_y), slice(0, n_x), slice(channel, channel + 1)
+        plane = read_box(cube.counts, box)[:, :, 0]
         image += plane
         sums[channel] = float(plane.sum(dtype=np.float64))
     places = sorted(sums)
@@ -239,11 +240,3 @@ def _nearest(places: Sequence[int], n: int) -> npt.NDArray[np.intp]:
     """Return for 0 to n - 1 which of the sorted places is nearest."""
     middles = (np.array(places[1:]) + np.array(places[:-1])) / 2
     return np.searchsorted(middles, np.arange(n))
-
-
-def _read(cube: SpectralCube, box: tuple[slice, slice, slice]) -> npt.NDArray[Any]:
-    """Read a box from the file in one go, where nothing was done to its counts."""
-    from napari_maxrf.io._sources import source_of
-
-    source = source_of(cube.counts)
-    return np.asarray(source[box] if source is not None else cube.counts[box].compute())

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_maxrf.io._energy_first import energy_first
     from napari_maxrf.io._format import Format, ReadOptions, UnknownLayoutError
     from napari_maxrf.io._formats import (
         FORMATS,
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from napari_maxrf.io._images import ScanImage, open_images
     from napari_maxrf.io._maxrf_write import save_cube, save_cube_steps
     from napari_maxrf.io._resumable import check_unfinished, save_blocks_steps
-    from napari_maxrf.io._sources import energy_first
     from napari_maxrf.io.blocked import (
         build_cache,
         build_cache_steps,
@@ -61,7 +61,7 @@ _PUBLIC = {
     "cached_cube": "blocked",
     "check_unfinished": "_resumable",
     "describe": "_formats",
-    "energy_first": "_sources",
+    "energy_first": "_energy_first",
     "forget_answers": "_formats",
     "open_cube": "_formats",
     "open_images": "_images",

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._sources import remember
 from napari_maxrf.io._keys import box_of, picked
-from napari_maxrf.io._sources import remember
 
 if TYPE_CHECKING:
     import dask.array as da

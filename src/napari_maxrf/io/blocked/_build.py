@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_maxrf._files import atomic_path
+from napari_maxrf._sources import source_of
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io._sources import source_of
 from napari_maxrf.io.blocked._cached import cached_cube, with_blocks
 from napari_maxrf.io.blocked._config import CacheConfig, load_cache_config
 from napari_maxrf.io.blocked._key import cache_key

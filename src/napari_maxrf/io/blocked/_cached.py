@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_maxrf._sources import remember, source_of
 from napari_maxrf.cube import StoredSums
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io._sources import remember, source_of
 from napari_maxrf.io.blocked._array import BlockedArray
 from napari_maxrf.io.blocked._config import CacheConfig, load_cache_config
 from napari_maxrf.io.blocked._key import cache_key

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_maxrf._sources import source_of
 from napari_maxrf.errors import MaxrfError
-from napari_maxrf.io._sources import source_of
 from napari_maxrf.io.blocked._array import BlockedArray
 from napari_maxrf.io.blocked._config import CacheConfig, load_cache_config
 from napari_maxrf.io.blocked._key import cache_key

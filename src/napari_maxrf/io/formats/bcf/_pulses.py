@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._sources import remember
 from napari_maxrf.errors import FormatError
 from napari_maxrf.io._held import reading
 from napari_maxrf.io.formats.bcf._rows import stretches
@@ -150,6 +151,7 @@ class PulseArray:
         blocks = (max(1, n_spectra // width), min(width, n_spectra), n_channels)
         meta = np.empty((0, 0, 0), self.dtype)
         counts: da.Array = da.from_array(self, chunks=blocks, meta=meta)
+        remember(counts, self)
         return counts
 
 

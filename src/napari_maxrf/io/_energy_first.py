@@ -1,18 +1,17 @@
-"""What a lazy array was made from, for readers that do better than block by block.
+"""Counts packed in blocks, as a viewer asks for them: without dask between.
 
-Dask computes whole blocks and copies them together, also where a file could be read
-in one go; and before it takes a channel from them, as soon as axes are moved or
-napari's own cache is on. Here the way back from dask's array to its source is kept.
+Dask takes a channel from whole blocks only after it has computed them, as soon as axes
+are moved or napari's own cache is on.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
-from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_maxrf._sources import source_of
 from napari_maxrf.io._keys import box_of, picked
 
 if TYPE_CHECKING:
@@ -21,13 +20,6 @@ if TYPE_CHECKING:
     from napari_maxrf.cube import SpectralCube
 
 Box = tuple[slice, slice, slice]
-
-
-class CountSource(Protocol):
-    """Counts (y, x, energy) somewhere else, read by keys."""
-
-    def __getitem__(self, key: Any, /) -> npt.NDArray[Any]:
-        """Read what a key asks for."""
 
 
 @runtime_checkable
@@ -39,22 +31,6 @@ class BoxSource(Protocol):
 
     def box(self, box: Box, /) -> npt.NDArray[Any]:
         """Read a box of counts."""
-
-
-_SOURCES: WeakValueDictionary[str, CountSource] = WeakValueDictionary()
-
-
-def remember(counts: da.Array, source: CountSource) -> None:
-    """Note what a dask array (y, x, energy) was made from, unchanged."""
-    _SOURCES[counts.name] = source
-
-
-def source_of(counts: da.Array) -> CountSource | None:
-    """Return what a dask array was made from, as long as it is known here.
-
-    Whatever was done to the counts since gives them another name, and None.
-    """
-    return _SOURCES.get(counts.name)
 
 
 class EnergyFirst:
