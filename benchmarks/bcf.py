@@ -5,11 +5,10 @@
 
 rosettasciio is GPL and no part of this project: `--peer` names a Python that has it,
 in an environment of its own; without it MAXRF_PEER does. Without either only this
-package is measured. Each program
-runs in a fresh process; times are medians in milliseconds, memory is what the
-process grew by. Each reads a pixel as its users do: `SpectralCube.spectrum` here, a dask
-slice there. Counts are compared in the pixels that were read, one of which has
-500 counts in a channel.
+package is measured. Each program runs in a fresh process; times are medians in
+milliseconds, memory is what the process grew by. Each reads a pixel as its users do:
+`SpectralCube.spectrum` here, a dask slice there. Counts are compared in the pixels that
+were read, one of which has 500 counts in a channel.
 """
 
 from __future__ import annotations
