@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -55,3 +56,43 @@ def prova1(shared_cubes: Path) -> Path:
     if not path.is_file():
         pytest.skip("needs ../shared/data/cubes/aurora_antico, which is not here")
     return path
+
+
+@pytest.fixture
+def cube():
+    """Return a small real-looking cube with an iron and a lead peak."""
+    return make_cube()
+
+
+@pytest.fixture
+def synthetic_cube():
+    """Return the same cube as a synthesis would give it."""
+    from napari_maxrf.provenance import ProcessStep
+
+    return make_cube(provenance=(ProcessStep("synthesise"),))
+
+
+def make_cube(**keywords):
+    import dask.array as da
+
+    from napari_maxrf.cube import EnergyAxis, SpectralCube
+
+    axis = EnergyAxis.from_range(0.5, 20.5, 200)
+    rng = np.random.default_rng(3)
+    expected = np.full((20, 30, 200), 0.2)
+    expected[:, :15] += _lines(axis, {6.40: 100, 7.06: 14})
+    expected[:10] += _lines(axis, {2.35: 20, 10.55: 80, 12.61: 60, 14.77: 9})
+    counts = da.from_array(rng.poisson(expected).astype(np.uint16), chunks=(8, 8, -1))
+    keywords.setdefault("pixel_size_mm", (0.5, 0.25))
+    return SpectralCube(counts, axis, name="panel", **keywords)
+
+
+def _lines(axis, counts_of):
+    """Return Gaussian lines of the stated counts, 165 eV wide."""
+    from math import erf
+
+    edges = [
+        [0.5 * erf((edge - line) / (0.07 * 2**0.5)) for edge in axis.edges_kev]
+        for line in counts_of
+    ]
+    return np.array(list(counts_of.values())) @ np.diff(edges)

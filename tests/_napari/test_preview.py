@@ -11,7 +11,6 @@ from npe2 import PluginManifest
 
 from napari_maxrf._napari import _layers, _packing, _preview, _reader
 from napari_maxrf._napari._facts import cube_of, facts_of
-from napari_maxrf._napari._first_sight import glance
 from napari_maxrf._napari._layers import add_layers, cube_layers
 from napari_maxrf._napari._open import open_in_background
 from napari_maxrf._napari._packing import (
@@ -21,6 +20,7 @@ from napari_maxrf._napari._packing import (
 )
 from napari_maxrf._napari._preview import look_after, look_after_when_added
 from napari_maxrf._napari._reader import read_steps
+from napari_maxrf.analysis._first_sight import glance
 from napari_maxrf.io import open_cube
 from napari_maxrf.io.blocked import _cached
 from napari_maxrf.io.blocked._cached import is_blocked

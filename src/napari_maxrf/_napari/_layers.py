@@ -21,13 +21,13 @@ from napari_maxrf._napari._facts import (
     is_synthetic,
     metadata,
 )
-from napari_maxrf._napari._first_sight import first_sight_steps, glance
 from napari_maxrf._napari._placement import (
     Placement,
     below_energy,
     pixel_placement,
     placement_of,
 )
+from napari_maxrf.analysis._first_sight import first_sight_steps, glance
 from napari_maxrf.progress import Steps, finish
 
 if TYPE_CHECKING:

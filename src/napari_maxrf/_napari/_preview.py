@@ -16,7 +16,6 @@ import numpy as np
 from napari_maxrf._napari._background import start_job
 from napari_maxrf._napari._energy_readout import tell_energy
 from napari_maxrf._napari._facts import LayerFacts, facts_of
-from napari_maxrf._napari._first_sight import FirstSight, first_sight_steps
 from napari_maxrf._napari._layers import (
     PREVIEW_WORD,
     contrast_of,
@@ -26,6 +25,7 @@ from napari_maxrf._napari._layers import (
 )
 from napari_maxrf._napari._packing import offer_packing
 from napari_maxrf._napari._settings import preferred_maps
+from napari_maxrf.analysis._first_sight import FirstSight, first_sight_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

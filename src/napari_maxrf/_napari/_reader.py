@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING
 
 from napari_maxrf._napari._file_pictures import picture_layers
-from napari_maxrf._napari._first_sight import is_large
 from napari_maxrf._napari._layers import (
     LayerData,
     cube_layers_steps,
@@ -17,6 +16,7 @@ from napari_maxrf._napari._layers import (
 from napari_maxrf._napari._layout_dialog import ask_layout
 from napari_maxrf._napari._preview import look_after_when_added
 from napari_maxrf._napari._settings import preferred_maps
+from napari_maxrf.analysis._first_sight import is_large
 from napari_maxrf.errors import FormatError, MaxrfError
 from napari_maxrf.progress import Progress, Steps, finish
 

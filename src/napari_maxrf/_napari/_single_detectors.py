@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from napari_maxrf._napari._background import start_job
 from napari_maxrf._napari._facts import cube_of
-from napari_maxrf._napari._first_sight import glance
 from napari_maxrf._napari._layers import add_layers, channel_contrast, counts_layer
 from napari_maxrf._napari._placement import Placement, placement_of
 from napari_maxrf._napari._preview import file_of, look_after
+from napari_maxrf.analysis._first_sight import glance
 from napari_maxrf.errors import MaxrfError
 from napari_maxrf.progress import Progress, Steps
 

@@ -90,8 +90,6 @@ def found_elements(spectrum: Spectrum, axis: EnergyAxis) -> list[FoundElement]:
     list of FoundElement
         Most significant first.
     """
-    if spectrum.sum() <= 0:
-        return []
     return elements_on(spectrum, refined_axis(spectrum, axis))
 
 

@@ -32,10 +32,7 @@ def packed_copy(cube: SpectralCube, config: CacheConfig | None = None) -> Path |
     source = source_of(cube.counts)
     if isinstance(source, BlockedArray):
         return source.path if source.path.is_file() else None
-    try:
-        key = cache_key(cube)
-    except OSError:
-        return None  # unplugged
+    key = _key(cube)
     path = entry_path(key, config or load_cache_config()) if key else None
     return path if path is not None and path.is_file() else None
 
@@ -95,7 +92,7 @@ def _key(cube: SpectralCube) -> str | None:
     try:
         return cache_key(cube)
     except OSError:
-        return None
+        return None  # unplugged
 
 
 def delete_copy(cube: SpectralCube, config: CacheConfig | None = None) -> int:

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_maxrf._napari._first_sight import (
+from napari_maxrf.analysis import element_maps, strongest_elements
+from napari_maxrf.analysis._first_sight import (
     LARGE_BYTES,
     first_sight_steps,
     glance,
     is_large,
     spread,
 )
-from napari_maxrf.analysis import element_maps, strongest_elements
 from napari_maxrf.cube import CubeSums, StoredSums
 from napari_maxrf.progress import finish
 
@@ -94,7 +94,7 @@ def test_stored_sums_are_taken_without_reading(cube):
 
 
 def test_sums_and_maps_take_one_reading(cube, monkeypatch):
-    from napari_maxrf._napari import _first_sight
+    from napari_maxrf.analysis import _first_sight
 
     monkeypatch.setattr(_first_sight, "PATIENCE_S", 0)
     scan, read = counted(cube)
@@ -112,7 +112,7 @@ def test_sums_and_maps_take_one_reading(cube, monkeypatch):
 
 def test_an_element_outside_the_rows_seen_first_is_found(cube, monkeypatch):
     """Lead is in the upper half only; a glance at the lower one misses it."""
-    from napari_maxrf._napari import _first_sight
+    from napari_maxrf.analysis import _first_sight
 
     below = replace(cube, counts=cube.counts[10:])
     assert "Pb" not in strongest_elements(below)
